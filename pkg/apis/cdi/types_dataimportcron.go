@@ -1,0 +1,242 @@
+// Copyright The Golden Image Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cdi
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+
+// DataImportCron keeps a golden image current: it polls a source on a schedule, imports each
+// new content into a volume, points a DataSource to it and deletes old ones.
+type DataImportCron struct {
+	metav1.TypeMeta
+	// Standard object metadata.
+	metav1.ObjectMeta
+
+	// Spec says what to import, when, and what to keep.
+	Spec DataImportCronSpec
+	// Status says what was found, imported and published.
+	Status DataImportCronStatus
+}
+
+// DataImportCronSpec is what a user asks of a DataImportCron.
+type DataImportCronSpec struct {
+	// Template of the DataVolumes that are made for new content. It cannot be changed.
+	Template DataVolume
+	// Schedule of the polls: five cron fields, or a form such as "@daily" or "@every 6h". It
+	// may start with "CRON_TZ=Area/City ". Empty means no polls but those asked for by trigger.
+	Schedule string
+	// GarbageCollect is "Outdated" (the default: imports beyond importsToKeep are deleted) or
+	// "Never".
+	GarbageCollect *DataImportCronGarbageCollect
+	// ImportsToKeep is how many imports are kept, the published one among them; 3 by default.
+	// With 0 only the published one is kept.
+	ImportsToKeep *int32
+	// ManagedDataSource is the name of the DataSource that points to the latest import. It
+	// cannot be changed.
+	ManagedDataSource string
+	// RetentionPolicy is "All" (the default: imports and DataSource outlive the
+	// DataImportCron) or "None".
+	RetentionPolicy *DataImportCronRetentionPolicy
+	// ServiceAccountName in whose name a PVC source in another namespace is cloned; left out,
+	// "default".
+	ServiceAccountName *string
+}
+
+// DataImportCronGarbageCollect tells what becomes of outdated imports.
+type DataImportCronGarbageCollect string
+
+// Ways to treat outdated imports.
+const (
+	// DataImportCronGarbageCollectNever keeps them.
+	DataImportCronGarbageCollectNever DataImportCronGarbageCollect = "Never"
+	// DataImportCronGarbageCollectOutdated deletes those beyond importsToKeep.
+	DataImportCronGarbageCollectOutdated DataImportCronGarbageCollect = "Outdated"
+)
+
+// DataImportCronRetentionPolicy tells what outlives a DataImportCron.
+type DataImportCronRetentionPolicy string
+
+// Retention policies.
+const (
+	// DataImportCronRetainNone deletes imports and DataSource with the DataImportCron.
+	DataImportCronRetainNone DataImportCronRetentionPolicy = "None"
+	// DataImportCronRetainAll keeps them.
+	DataImportCronRetainAll DataImportCronRetentionPolicy = "All"
+)
+
+// DataImportCronSourceFormat is what an import is kept as.
+type DataImportCronSourceFormat string
+
+// Formats of imports.
+const (
+	// DataImportCronSourceFormatSnapshot keeps a VolumeSnapshot.
+	DataImportCronSourceFormatSnapshot DataImportCronSourceFormat = "snapshot"
+	// DataImportCronSourceFormatPvc keeps a PersistentVolumeClaim.
+	DataImportCronSourceFormatPvc DataImportCronSourceFormat = "pvc"
+)
+
+// DataImportCronStatus says what a DataImportCron found, imported and published.
+type DataImportCronStatus struct {
+	// CurrentImports is the import in progress or done last.
+	CurrentImports []ImportStatus
+	// LastImportedPVC is what the DataSource points to (a claim, or a snapshot of that name).
+	LastImportedPVC *DataVolumeSourcePVC
+	// LastExecutionTimestamp is when the source was polled last.
+	LastExecutionTimestamp *metav1.Time
+	// LastImportTimestamp is when an import was published last.
+	LastImportTimestamp *metav1.Time
+	// SourceFormat is what imports are kept as.
+	SourceFormat *DataImportCronSourceFormat
+	// NextPoll is when the source is polled next; absent if no poll is planned.
+	NextPoll *metav1.Time
+	// LastPoll is how the latest poll went.
+	LastPoll *PollStatus
+	// TriggerRequest is the latest poll that was asked for.
+	TriggerRequest *TriggerRequest
+	// LastTrigger is the latest asked-for poll that was made.
+	LastTrigger *TriggerOutcome
+	// Conditions are SourceReachable, Progressing and UpToDate.
+	Conditions []DataImportCronCondition
+}
+
+// ImportStatus is an import and what it imports.
+type ImportStatus struct {
+	// DataVolumeName of the import.
+	DataVolumeName string
+	// Digest of the content.
+	Digest string
+}
+
+// PollOutcome is how a poll ended.
+type PollOutcome string
+
+// Outcomes of a poll.
+const (
+	// PollUnchanged: the source holds what it held before.
+	PollUnchanged PollOutcome = "Unchanged"
+	// PollUpdated: the source holds new content.
+	PollUpdated PollOutcome = "Updated"
+	// PollFailed: the source could not be asked.
+	PollFailed PollOutcome = "Failed"
+)
+
+// PollStatus is how a poll went.
+type PollStatus struct {
+	// Time of the poll.
+	Time metav1.Time
+	// Outcome of the poll.
+	Outcome PollOutcome
+	// Digest that the source holds; absent if the poll failed.
+	Digest string
+	// Duration of the poll.
+	Duration *metav1.Duration
+	// Failures is the number of polls that failed in a row.
+	Failures int32
+}
+
+// TriggerRequest is a poll that somebody asked for.
+type TriggerRequest struct {
+	// RequestID names the request.
+	RequestID string
+	// RequestedAt is when it was asked for first.
+	RequestedAt metav1.Time
+	// RequestedBy is the user who asked.
+	RequestedBy string
+	// Reason that the user gave.
+	Reason string
+	// Force imports the content again even if it is the same.
+	Force bool
+	// Coalesced counts the later requests that this one stands for.
+	Coalesced int32
+}
+
+// TriggerOutcome is what became of a poll that somebody asked for.
+type TriggerOutcome struct {
+	// RequestID of the request.
+	RequestID string
+	// RequestedAt is when it was asked for first.
+	RequestedAt metav1.Time
+	// HandledAt is when the poll was made.
+	HandledAt metav1.Time
+	// Outcome of the poll.
+	Outcome PollOutcome
+	// Digest that the source holds; absent if the poll failed.
+	Digest string
+	// Coalesced counts the later requests that the poll answers too.
+	Coalesced int32
+}
+
+// DataImportCronCondition is one aspect of a DataImportCron.
+type DataImportCronCondition struct {
+	// Type of the condition: SourceReachable, Progressing or UpToDate.
+	Type DataImportCronConditionType
+	ConditionState
+}
+
+// DataImportCronConditionType is an aspect of a DataImportCron.
+type DataImportCronConditionType string
+
+// Conditions of a DataImportCron.
+const (
+	// DataImportCronSourceReachable: the latest poll of the source succeeded.
+	DataImportCronSourceReachable DataImportCronConditionType = "SourceReachable"
+	// DataImportCronProgressing: an import is under way.
+	DataImportCronProgressing DataImportCronConditionType = "Progressing"
+	// DataImportCronUpToDate: the DataSource points to what the source holds.
+	DataImportCronUpToDate DataImportCronConditionType = "UpToDate"
+)
+
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+
+// DataImportCronList is a list of DataImportCrons.
+type DataImportCronList struct {
+	metav1.TypeMeta
+	// Standard list metadata.
+	metav1.ListMeta
+
+	// Items of the list.
+	Items []DataImportCron
+}
+
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+
+// DataImportCronTrigger asks a DataImportCron to poll its source now. It is sent to the
+// subresource trigger and not stored.
+type DataImportCronTrigger struct {
+	metav1.TypeMeta
+	// Standard object metadata.
+	metav1.ObjectMeta
+
+	// Spec says what is asked for.
+	Spec DataImportCronTriggerSpec
+	// Status is the answer.
+	Status DataImportCronTriggerStatus
+}
+
+// DataImportCronTriggerSpec says what is asked for.
+type DataImportCronTriggerSpec struct {
+	// RequestID names the request; one is chosen if it is left out. The same ID sent again
+	// gets the same answer and no further poll.
+	RequestID string
+	// Force imports the content again even if it is the same.
+	Force bool
+	// Reason for the request, for people who look later.
+	Reason string
+}
+
+// DataImportCronTriggerStatus is the answer to a trigger.
+type DataImportCronTriggerStatus struct {
+	// RequestID of the request whose poll is made: status.lastTrigger.requestID of the
+	// DataImportCron becomes this.
+	RequestID string
+	// RequestedAt is when the poll was asked for first.
+	RequestedAt *metav1.Time
+	// RequestedBy is the user who asked first.
+	RequestedBy string
+	// Coalesced tells that an earlier request that still waited stands for this one.
+	Coalesced bool
+}
