@@ -34,6 +34,8 @@ type Runner struct {
 	name  string
 	sync  SyncFunc
 	queue workqueue.TypedRateLimitingInterface[types.NamespacedName]
+	// seen tell whether what is watched was read once.
+	seen []cache.InformerSynced
 }
 
 // New returns a Runner. The name appears in logs and metrics.
@@ -71,11 +73,26 @@ func (r *Runner) Handler(keys func(obj any) []types.NamespacedName) cache.Resour
 	}
 }
 
+// Watch has the Handler of keys called by an informer. Run does not begin before all that is
+// watched was read once. It must be called before Run.
+func (r *Runner) Watch(informer cache.SharedIndexInformer, keys func(obj any) []types.NamespacedName) error {
+	registration, err := informer.AddEventHandler(r.Handler(keys))
+	if err != nil {
+		return fmt.Errorf("watch for controller %s: %w", r.name, err)
+	}
+	r.seen = append(r.seen, registration.HasSynced)
+	return nil
+}
+
 // Run syncs keys with a number of workers until ctx is done, and returns when the last sync
 // has ended.
 func (r *Runner) Run(ctx context.Context, workers int) {
 	logger := klog.FromContext(ctx).WithValues("controller", r.name)
 	ctx = klog.NewContext(ctx, logger)
+	if !cache.WaitForCacheSync(ctx.Done(), r.seen...) {
+		r.queue.ShutDown()
+		return
+	}
 	logger.V(2).Info("Controller started", "workers", workers)
 	var running sync.WaitGroup
 	for range workers {
