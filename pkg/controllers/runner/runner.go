@@ -35,7 +35,7 @@ type Runner struct {
 	sync  SyncFunc
 	queue workqueue.TypedRateLimitingInterface[types.NamespacedName]
 	// seen tell whether what is watched was read once.
-	seen []cache.InformerSynced
+	seen []cache.DoneChecker
 }
 
 // New returns a Runner. The name appears in logs and metrics.
@@ -80,7 +80,7 @@ func (r *Runner) Watch(informer cache.SharedIndexInformer, keys func(obj any) []
 	if err != nil {
 		return fmt.Errorf("watch for controller %s: %w", r.name, err)
 	}
-	r.seen = append(r.seen, registration.HasSynced)
+	r.seen = append(r.seen, registration.HasSyncedChecker())
 	return nil
 }
 
@@ -89,7 +89,7 @@ func (r *Runner) Watch(informer cache.SharedIndexInformer, keys func(obj any) []
 func (r *Runner) Run(ctx context.Context, workers int) {
 	logger := klog.FromContext(ctx).WithValues("controller", r.name)
 	ctx = klog.NewContext(ctx, logger)
-	if !cache.WaitForCacheSync(ctx.Done(), r.seen...) {
+	if !cache.WaitFor(ctx, "", r.seen...) {
 		r.queue.ShutDown()
 		return
 	}

@@ -43,7 +43,12 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data directory of etcd: %w", err)
 	}
-	clientPath, peerPath := filepath.Join(dir, "client.sock"), filepath.Join(dir, "peer.sock")
+	// The mode of a directory guards the sockets in it.
+	sockets := filepath.Join(dir, "run")
+	if err := os.MkdirAll(sockets, 0o700); err != nil {
+		return nil, fmt.Errorf("create the directory of etcd's sockets: %w", err)
+	}
+	clientPath, peerPath := filepath.Join(sockets, "client"), filepath.Join(sockets, "peer")
 	for _, path := range []string{clientPath, peerPath} {
 		// A socket that a killed process left behind would be in the way.
 		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {

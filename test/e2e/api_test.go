@@ -1,0 +1,103 @@
+//go:build e2e
+
+// Copyright The Golden Image Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOrdinaryUser uses the API through the aggregator as a ServiceAccount that has the
+// cluster's ordinary role "edit" in one namespace.
+func TestOrdinaryUser(t *testing.T) {
+	namespace := newNamespace(t, "e2e-user")
+	kubectl(t, "-n", namespace, "create", "serviceaccount", "user")
+	kubectl(t, "-n", namespace, "create", "rolebinding", "user", "--clusterrole=edit", "--serviceaccount="+namespace+":user")
+	user := userOf(t, namespace)
+	const repository = "registry.golden-image.test/disks/user:1"
+	push(t, repository, "user")
+	manifest := cronManifest{namespace: namespace, name: "user", url: repository}.String()
+
+	steps := []struct {
+		does  string
+		stdin string
+		args  []string
+		want  []string
+	}{
+		{"reads the resources", "", []string{"get", "--raw", "/apis/cdi.kubevirt.io/v1beta1"}, []string{`"dataimportcrons/trigger"`, `"shortNames":["dic","dics"]`}},
+		{"has a field explained", "", []string{"explain", "dataimportcron.spec.template.spec.source.registry"}, []string{"pullMethod", "certConfigMap", "docker://host"}},
+		{"tries a manifest", manifest, []string{"apply", "--dry-run=server", "-f", "-"}, []string{"created (server dry run)"}},
+		{"applies it on the server's side", manifest, []string{"apply", "--server-side", "-f", "-"}, []string{"serverside-applied"}},
+		{"applies it again", manifest, []string{"apply", "--server-side", "-f", "-"}, []string{"serverside-applied"}},
+		{"waits for it", "", []string{"wait", "--for=condition=UpToDate", "--timeout=180s", "dic/user"}, []string{"condition met"}},
+		{"lists by short name", "", []string{"get", "dic"}, []string{"NAME", "user"}},
+		{"watches for a moment", "", []string{"get", "das", "--watch", "--request-timeout=2s", "user"}, []string{"user"}},
+		{"asks what it may do", "", []string{"auth", "can-i", "create", "dataimportcrons.cdi.kubevirt.io/trigger"}, []string{"yes"}},
+		{"asks for a poll", "{}", []string{"create", "--raw", "/apis/cdi.kubevirt.io/v1beta1/namespaces/" + namespace + "/dataimportcrons/user/trigger", "-f", "-"}, []string{"requestID", "system:serviceaccount:" + namespace + ":user"}},
+		{"deletes it", "", []string{"delete", "dic", "user"}, []string{"deleted"}},
+	}
+	for _, step := range steps {
+		out, err := try(t.Context(), t, step.stdin, "hack/cluster/kubectl.sh", append(user, step.args...)...)
+		if err != nil && !strings.Contains(step.does, "watches") {
+			t.Fatalf("%s: %v", step.does, err)
+		}
+		for _, want := range step.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: %q is not in:\n%s", step.does, want, out)
+			}
+		}
+	}
+	if out, err := try(t.Context(), t, "", "hack/cluster/kubectl.sh", append(user, "-n", "golden-images", "get", "dic")...); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("another namespace is not forbidden: %s %v", out, err)
+	}
+}
+
+// userOf returns the arguments that make kubectl act as the ServiceAccount "user", by a
+// token of its own.
+func userOf(t *testing.T, namespace string) []string {
+	t.Helper()
+	token := strings.TrimSpace(kubectl(t, "-n", namespace, "create", "token", "user"))
+	ca, err := base64.StdEncoding.DecodeString(kubectl(t, "config", "view", "--raw", "-o", "jsonpath={.clusters[0].cluster.certificate-authority-data}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := kubectl(t, "config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	config := fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: user,
+ clusters: [{name: c, cluster: {server: "%s", certificate-authority-data: %s}}],
+ contexts: [{name: user, context: {cluster: c, user: u, namespace: %s}}],
+ users: [{name: u, user: {token: %s}}]}`, server, base64.StdEncoding.EncodeToString(ca), namespace, token)
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--kubeconfig", path}
+}
+
+// TestNeighbours checks that the API leaves the rest of the cluster's whole: the OpenAPI
+// documents stay valid, and the marker definitions serve nothing.
+func TestNeighbours(t *testing.T) {
+	for range 10 {
+		if out := kubectl(t, "get", "--raw", "/openapi/v2"); !strings.Contains(out, "dev.goldenimage.cdi.v1beta1.DataImportCron") {
+			t.Fatal("the OpenAPI v2 document lacks DataImportCron")
+		}
+	}
+	if out := kubectl(t, "get", "--raw", "/openapi/v3"); !strings.Contains(out, "apis/cdi.kubevirt.io/v1beta1") {
+		t.Error("the OpenAPI v3 index lacks the group")
+	}
+	for _, name := range []string{"dataimportcrons", "datasources", "datavolumes"} {
+		if served := kubectl(t, "get", "crd", name+".cdi.kubevirt.io", "-o", "jsonpath={.spec.versions[*].served}"); served != "false" {
+			t.Errorf("%s: served is %q", name, served)
+		}
+	}
+	service := kubectl(t, "get", "apiservice", "v1beta1.cdi.kubevirt.io", "-o", "jsonpath={.spec.caBundle} {.spec.insecureSkipTLSVerify}")
+	if ca, insecure, _ := strings.Cut(service, " "); ca == "" || insecure == "true" {
+		t.Errorf("the APIService does not check the server's certificate: %q", service)
+	}
+}
