@@ -4,7 +4,6 @@
 package tables
 
 import (
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/utils/clock"
@@ -42,19 +41,17 @@ func DataVolume(clk clock.PassiveClock) rest.TableConvertor {
 	})
 }
 
-// progress chooses the condition that tells a reader most: what the worker says while the
-// volume is not ready, else why it is.
+// progress chooses the condition that tells a reader most. Why a volume is not ready is what
+// matters; once it is, Ready has nothing to add, and Running says how the transfer ended.
 func progress(volume *cdi.DataVolume) cdi.ConditionState {
 	states := map[cdi.DataVolumeConditionType]cdi.ConditionState{}
 	for _, c := range volume.Status.Conditions {
 		states[c.Type] = c.ConditionState
 	}
-	ready := states[cdi.DataVolumeReady]
-	if ready.Status == corev1.ConditionTrue || ready.Reason != "" {
-		return ready
-	}
-	if running := states[cdi.DataVolumeRunning]; running.Reason != "" {
-		return running
+	for _, kind := range []cdi.DataVolumeConditionType{cdi.DataVolumeReady, cdi.DataVolumeRunning} {
+		if states[kind].Reason != "" {
+			return states[kind]
+		}
 	}
 	return states[cdi.DataVolumeBound]
 }
