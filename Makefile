@@ -6,7 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The API machinery wants a semantic version.
+VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo v0.0.0-$$(git describe --always --dirty 2>/dev/null || echo unknown))
 # Where images are pushed to and deployed from. The local cluster loads them without a registry.
 REGISTRY ?= golden-image.test
 TAG ?= dev

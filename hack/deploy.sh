@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs artifacts/deploy with the images of $REGISTRY and $TAG into the cluster of the
-# current kubeconfig, and waits until the API answers.
+# current kubeconfig, and waits until the API answers. $BUILT, if it is set, marks the Pods, so
+# that other images of the same tag replace them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 registry=${REGISTRY:-golden-image.test}
@@ -28,6 +29,9 @@ patches:
       name: golden-image-apiserver
     spec:
       template:
+        metadata:
+          annotations:
+            golden-image.test/built: "${BUILT:-}"
         spec:
           containers:
           - name: server
@@ -36,5 +40,5 @@ patches:
               value: $registry/golden-image-importer:$tag
 END
 "$kubectl" apply --server-side --field-manager=golden-image-deploy -k _output/deploy
-"$kubectl" -n golden-image rollout status statefulset/golden-image-apiserver --timeout=180s
+"$kubectl" -n golden-image rollout status statefulset/golden-image-apiserver --timeout=${ROLLOUT_TIMEOUT:-180s}
 "$kubectl" wait --for=condition=Available --timeout=120s apiservice/v1beta1.cdi.kubevirt.io

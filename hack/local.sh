@@ -25,16 +25,8 @@ CGO_ENABLED=0 go build -trimpath -o _output/bin/testdisk ./hack/testdisk
 hack/cluster/load-image.sh _output/images
 
 step "Server"
-KUBECTL=hack/cluster/kubectl.sh hack/deploy.sh
-# The tag stays the same from build to build: the Pod has to be told.
-running=$(kubectl -n golden-image get pod golden-image-apiserver-0 -o jsonpath='{.metadata.annotations.golden-image\.test/built}' 2>/dev/null || true)
-built=$(sha256sum _output/images/*.tar | sha256sum | cut -c1-16)
-if [ "$running" != "$built" ]; then
-	kubectl -n golden-image patch statefulset golden-image-apiserver --type=merge -p \
-		"{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"golden-image.test/built\":\"$built\"}}}}}"
-	kubectl -n golden-image rollout status statefulset/golden-image-apiserver --timeout=180s
-	kubectl wait --for=condition=Available --timeout=120s apiservice/v1beta1.cdi.kubevirt.io
-fi
+BUILT=$(sha256sum _output/images/*.tar | sha256sum | cut -c1-16)
+BUILT=$BUILT KUBECTL=hack/cluster/kubectl.sh hack/deploy.sh
 
 step "A site: namespace, certificate authority, an image in the registry that plays quay.io"
 kubectl create namespace golden-images --dry-run=client -o yaml | kubectl apply -f -

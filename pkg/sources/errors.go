@@ -74,8 +74,7 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 
 // KindOf returns the Kind of the first Error in err's chain, Transient if there is none.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Transient

@@ -144,11 +144,12 @@ func TestFailuresShowAndHeal(t *testing.T) {
 
 func password(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(stateFile(t, privatePasswordFile))
+	data, err := os.ReadFile(stateFile(t, privateUserFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(data))
+	_, password, _ := strings.Cut(strings.TrimSpace(string(data)), ":")
+	return password
 }
 
 func pushPrivate(t *testing.T, repository string) {
@@ -164,10 +165,9 @@ func secret(t *testing.T, namespace, name, password string) {
 		"}, stringData: {accessKeyId: puller, secretKey: \""+password+"\"}}")
 }
 
-// Files in the cluster's state: the private registry's password, and USER:PASSWORD.
+// privateUserFile in the cluster's state holds USER:PASSWORD for the private registry.
 const (
-	privatePasswordFile = "registry-password"
-	privateUserFile     = "registry-user"
+	privateUserFile = "../registry/puller.password"
 )
 
 // selfSigned is a certificate authority that signed nothing here.

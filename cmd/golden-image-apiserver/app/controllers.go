@@ -5,10 +5,204 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"sync"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/version"
 	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
+
+	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/datasource"
+	"goldenimage.dev/pkg/controllers/imports"
+	"goldenimage.dev/pkg/controllers/poll"
+	"goldenimage.dev/pkg/controllers/publish"
+	"goldenimage.dev/pkg/controllers/retention"
+	"goldenimage.dev/pkg/controllers/volume"
+	"goldenimage.dev/pkg/generated/clientset/versioned"
+	cdiinformers "goldenimage.dev/pkg/generated/informers/externalversions"
+	"goldenimage.dev/pkg/sources/oci"
 )
 
+// A controller does one thing until ctx is done.
+type controller struct {
+	name    string
+	workers int
+	run     func(ctx context.Context, workers int)
+}
+
+// environment is what controllers are made from.
+type environment struct {
+	kube     kubernetes.Interface
+	cdi      versioned.Interface
+	core     informers.SharedInformerFactory
+	pods     informers.SharedInformerFactory
+	group    cdiinformers.SharedInformerFactory
+	recorder record.EventRecorder
+	resolver *oci.Resolver
+	images   bool
+}
+
+// addControllers runs the controllers beside the API, in one replica at a time.
 func (c CompletedConfig) addControllers(ctx context.Context, generic *genericapiserver.GenericAPIServer) error {
+	kubeconfig, err := clientConfig(c.Options)
+	if err != nil {
+		return err
+	}
+	// One client that may be busy: the API server's own limits protect it.
+	kubeconfig.QPS = -1
+	kube, err := kubernetes.NewForConfig(kubeconfig)
+	if err != nil {
+		return fmt.Errorf("create Kubernetes client: %w", err)
+	}
+	// Controllers are clients like any other: what they write is defaulted and validated.
+	loopback := rest.CopyConfig(generic.LoopbackClientConfig)
+	loopback.QPS, loopback.UserAgent = -1, Name
+	cdi, err := versioned.NewForConfig(loopback)
+	if err != nil {
+		return fmt.Errorf("create client of the own API: %w", err)
+	}
+	generic.AddPostStartHookOrDie("golden-image-controllers", func(hook genericapiserver.PostStartHookContext) error {
+		running := klog.NewContext(hook.Context, klog.FromContext(ctx))
+		go func() {
+			err := lead(running, kube, c.Options, func(leading context.Context) { c.runControllers(leading, kube, cdi) })
+			if err != nil {
+				klog.FromContext(ctx).Error(err, "Controllers ended, and with them the process")
+				klog.FlushAndExit(klog.ExitFlushTimeout, 1)
+			}
+		}()
+		return nil
+	})
 	return nil
+}
+
+// runControllers runs all controllers until ctx is done and all have ended.
+func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Interface, cdi versioned.Interface) {
+	logger := klog.FromContext(ctx)
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	defer broadcaster.Shutdown()
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: kube.CoreV1().Events("")})
+	env := environment{
+		kube: kube, cdi: cdi,
+		core:     informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTransform(trim)),
+		pods:     informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTransform(trim), informers.WithTweakListOptions(ownPods)),
+		group:    cdiinformers.NewSharedInformerFactoryWithOptions(cdi, 0, cdiinformers.WithTransform(trim)),
+		recorder: broadcaster.NewRecorder(newScheme(), corev1.EventSource{Component: Name}),
+		resolver: oci.NewResolver(oci.Options{}),
+		images:   imageVolumes(ctx, kube.Discovery()),
+	}
+	defer env.resolver.Close()
+	controllers, err := c.controllers(env)
+	if err != nil {
+		// No input leads here: the controllers contradict each other.
+		logger.Error(err, "Controllers cannot be made")
+		os.Exit(1) //nolint:revive // there is nobody to return to
+	}
+	env.core.Start(ctx.Done())
+	env.pods.Start(ctx.Done())
+	env.group.Start(ctx.Done())
+	var running sync.WaitGroup
+	for _, controller := range controllers {
+		running.Go(func() {
+			controller.run(klog.NewContext(ctx, klog.LoggerWithName(logger, controller.name)), controller.workers)
+		})
+	}
+	running.Wait()
+}
+
+// controllers is the table of what runs, in the order of a poll.
+func (c CompletedConfig) controllers(env environment) ([]controller, error) {
+	group, core, storage := env.group.Cdi().V1beta1(), env.core.Core().V1(), env.core.Storage().V1()
+	polls, err := poll.New(poll.Config{
+		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Resolvers: resolvers(env.resolver),
+		InsecureRegistries: c.Options.InsecureRegistries, Recorder: env.recorder, Clock: c.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	importing, err := imports.New(imports.Config{
+		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Volumes: group.DataVolumes(),
+		Claims: core.PersistentVolumeClaims(), Recorder: env.recorder, Clock: c.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := volume.New(volume.Config{
+		CDI: env.cdi, Kubernetes: env.kube, DataVolumes: group.DataVolumes(), DataSources: group.DataSources(),
+		Claims: core.PersistentVolumeClaims(), Volumes: core.PersistentVolumes(), Pods: env.pods.Core().V1().Pods(),
+		StorageClasses: storage.StorageClasses(), CSIDrivers: storage.CSIDrivers(),
+		Recorder: env.recorder, Clock: c.Clock, Resolver: env.resolver,
+		Worker:             volume.WorkerOptions{Image: c.Options.ImporterImage, PullPolicy: corev1.PullPolicy(c.Options.ImporterPullPolicy)},
+		InsecureRegistries: c.Options.InsecureRegistries, ImageVolumes: env.images, FilesystemOverhead: c.Options.FilesystemOverhead,
+	})
+	if err != nil {
+		return nil, err
+	}
+	publishing, err := publish.New(publish.Config{
+		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Volumes: group.DataVolumes(),
+		Sources: group.DataSources(), Claims: core.PersistentVolumeClaims(), Recorder: env.recorder, Clock: c.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	retaining, err := retention.New(retention.Config{
+		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Volumes: group.DataVolumes(),
+		Sources: group.DataSources(), Claims: core.PersistentVolumeClaims(), Recorder: env.recorder, Clock: c.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	readiness, err := datasource.New(datasource.Config{
+		Client: env.cdi, Sources: group.DataSources(), Volumes: group.DataVolumes(),
+		Claims: core.PersistentVolumeClaims(), Recorder: env.recorder, Clock: c.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	const few, some = 2, 4
+	return []controller{
+		{"poll", c.Options.PollWorkers, polls.Run},
+		{"imports", some, importing.Run},
+		{"volume", some, volumes.Run},
+		{"publish", some, publishing.Run},
+		{"retention", few, retaining.Run},
+		{"datasource", few, readiness.Run},
+	}, nil
+}
+
+// ownPods restricts a list to the Pods that the server made.
+func ownPods(options *metav1.ListOptions) {
+	options.LabelSelector = v1beta1.LabelApp + "=" + v1beta1.LabelAppValue
+}
+
+// trim drops from a cached object what no controller reads and what is large.
+func trim(obj any) (any, error) {
+	if object, ok := obj.(metav1.Object); ok {
+		object.SetManagedFields(nil)
+	}
+	return obj, nil
+}
+
+// imageVolumesSince is the Kubernetes release in which image volumes are on by default.
+const imageVolumesSince = "1.35"
+
+// imageVolumes tells whether the cluster can mount images as volumes. If it cannot be asked,
+// it is taken to be new: an import then fails with the cluster's own words.
+func imageVolumes(ctx context.Context, client discovery.ServerVersionInterface) bool {
+	info, err := client.ServerVersion()
+	if err != nil {
+		klog.FromContext(ctx).Info("Kubernetes does not tell its version", "reason", err.Error())
+		return true
+	}
+	have, err := version.ParseGeneric(info.GitVersion)
+	return err != nil || have.AtLeast(version.MustParseGeneric(imageVolumesSince))
 }

@@ -23,9 +23,9 @@ const (
 	maxJitter = 5 * time.Minute
 	// jitterShare of a period is how late a poll comes at most.
 	jitterShare = 10
-	// samples is how many times of a schedule its period is estimated from. It covers the
-	// hours of a day, which is where the usual schedules are uneven.
-	samples = 32
+	// samples is how many times of a schedule its period is estimated from. A schedule that is
+	// more uneven than that gets a little more or less jitter.
+	samples = 8
 
 	accepted = `five cron fields such as "30 1 * * 1", or @hourly, @daily, @weekly, @monthly, @yearly, "@every 6h"; "CRON_TZ=Area/City " may stand in front`
 )

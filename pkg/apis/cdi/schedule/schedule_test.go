@@ -193,3 +193,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParse(b *testing.B) {
+	for _, text := range []string{"30 1 * * 1", "CRON_TZ=Europe/Berlin 30 1 * * 1", "0 0 29 2 *", "@every 1h"} {
+		b.Run(text, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Parse(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

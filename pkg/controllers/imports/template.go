@@ -1,0 +1,119 @@
+// Copyright The Golden Image Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package imports
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"regexp"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"goldenimage.dev/pkg/apis/cdi/reference"
+	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/lineage"
+)
+
+const (
+	// digestInName is how much of a digest a name holds.
+	digestInName = 12
+	// maxName of an object.
+	maxName = 253
+)
+
+var (
+	// A name is made from the first 12 characters, so they must be able to end one.
+	digestPattern = regexp.MustCompile(`^(sha256:[0-9a-f]{12,128}|uid:[0-9a-f][0-9a-f-]{10}[0-9a-f][0-9a-f-]{0,52})$`)
+	sha256Pattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+)
+
+// checkDigest returns what is wrong with a digest of a cron's source.
+func checkDigest(cron *v1beta1.DataImportCron, digest string) error {
+	const shown = 100
+	if registryURL(cron) != "" {
+		if !sha256Pattern.MatchString(digest) {
+			return fmt.Errorf("annotation %s is %.*q: of an image it is sha256: and 64 lower case hex digits", v1beta1.AnnSourceDesiredDigest, shown, digest)
+		}
+		return nil
+	}
+	if !digestPattern.MatchString(digest) {
+		return fmt.Errorf("annotation %s is %.*q: accepted are sha256: or uid: and 12 or more lower case hex digits", v1beta1.AnnSourceDesiredDigest, shown, digest)
+	}
+	return nil
+}
+
+func registryURL(cron *v1beta1.DataImportCron) string {
+	src := cron.Spec.Template.Spec.Source
+	if src == nil || src.Registry == nil {
+		return ""
+	}
+	return ptr.Deref(src.Registry.URL, "")
+}
+
+// importName returns the name of the import of a digest that passed checkDigest. With a
+// requestID it is that of an import beside the usual one.
+func importName(cron *v1beta1.DataImportCron, digest, requestID string) string {
+	_, rest, _ := strings.Cut(digest, ":")
+	suffix := "-" + rest[:digestInName]
+	if requestID != "" {
+		suffix += "-" + hash(requestID)
+	}
+	name := cron.Spec.ManagedDataSource
+	if keep := maxName - len(suffix); len(name) > keep {
+		tail := "-" + hash(name)
+		name = name[:keep-len(tail)] + tail
+	}
+	return name + suffix
+}
+
+// hash returns 6 hex digits for a text. Two texts that share them are one import, not harm.
+func hash(text string) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(text))
+	return fmt.Sprintf("%06x", sum.Sum32()&0xffffff)
+}
+
+// newVolume returns the DataVolume that imports a digest: the template, with the source pinned
+// to that digest so that the tag is not read a second time.
+func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now time.Time) (*v1beta1.DataVolume, error) {
+	template := cron.Spec.Template.DeepCopy()
+	volume := &v1beta1.DataVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: cron.Namespace, Labels: map[string]string{}, Annotations: map[string]string{}},
+		Spec:       template.Spec,
+	}
+	maps.Copy(volume.Labels, template.Labels)
+	delete(volume.Labels, v1beta1.LabelDataImportCronCleanup)
+	maps.Copy(volume.Labels, lineage.Labels(cron))
+	maps.Copy(volume.Annotations, template.Annotations)
+	volume.Annotations[v1beta1.AnnImmediateBind] = "true"
+	volume.Annotations[v1beta1.AnnLastUseTime] = now.UTC().Format(time.RFC3339Nano)
+	volume.Annotations[v1beta1.AnnSourceDigest] = digest
+	if requestID != "" {
+		volume.Annotations[v1beta1.AnnForcedBy] = requestID
+	}
+	if url := registryURL(cron); url != "" {
+		ref, err := reference.Parse(url)
+		if err != nil {
+			return nil, fmt.Errorf("pin source: %w", err)
+		}
+		volume.Spec.Source.Registry.URL = ptr.To(ref.Pin(digest).URL())
+	}
+	return volume, nil
+}
+
+// storageClass returns the class that a cron's template names, "" if it names none.
+func storageClass(cron *v1beta1.DataImportCron) string {
+	spec := &cron.Spec.Template.Spec
+	switch {
+	case spec.PVC != nil:
+		return ptr.Deref(spec.PVC.StorageClassName, "")
+	case spec.Storage != nil:
+		return ptr.Deref(spec.Storage.StorageClassName, "")
+	}
+	return ""
+}

@@ -1,0 +1,208 @@
+// Copyright The Golden Image Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package poll
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"goldenimage.dev/pkg/apis/cdi/schedule"
+	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/status"
+)
+
+const (
+	// firstRetry is the pause after a first failure; it doubles with each further one.
+	firstRetry = 5 * time.Second
+	// lastRetry bounds the pause that is chosen here.
+	lastRetry = 5 * time.Minute
+	// longestWish bounds the pause that a source may ask for.
+	longestWish = 24 * time.Hour
+	// retrySpread is the share of a pause by which retries of different crons differ.
+	retrySpread = 5
+)
+
+// input is what a decision is made from.
+type input struct {
+	cron *v1beta1.DataImportCron
+	// schedule is the zero Schedule if the cron has none, or one that cannot be read.
+	schedule schedule.Schedule
+	// scheduleErr is why it cannot be read, nil if it can.
+	scheduleErr error
+	// supported tells whether this server can poll that kind of source.
+	supported bool
+}
+
+// decision is what to do with a cron.
+type decision struct {
+	// why to poll now; empty means not now.
+	why why
+	// next is when to look again if not now; zero means no poll is planned.
+	next time.Time
+	// request is the trigger request that a poll now answers; nil if there is none.
+	request *v1beta1.TriggerRequest
+}
+
+// decide tells whether a cron is due. What was missed, however often, is one poll.
+func decide(in input, now time.Time) decision {
+	d := decision{request: unhandled(&in.cron.Status)}
+	if d.request != nil {
+		d.why = whyTriggered
+		return d
+	}
+	if last := in.cron.Status.LastPoll; last == nil {
+		// A source that cannot be polled is to say so, even if nobody wants it polled.
+		if !in.schedule.IsZero() || !in.supported {
+			d.why = whyNeverPolled
+		}
+		return d
+	}
+	d.next, d.why = in.planned(now)
+	switch {
+	case d.next.IsZero():
+		d.why = ""
+	case !now.Before(d.next):
+	case annotatedBefore(in.cron, now):
+		d.why = whyAnnotation
+	default:
+		d.why = ""
+	}
+	return d
+}
+
+// planned returns when a cron that was polled is polled again, and why; zero means never.
+func (in input) planned(now time.Time) (time.Time, why) {
+	last := in.cron.Status.LastPoll
+	switch {
+	case !in.supported:
+		return time.Time{}, ""
+	case last.Outcome == v1beta1.PollFailed:
+		return in.retryAt(), whyRetry
+	}
+	return in.schedule.Due(earlier(last.Time.Time, now), string(in.cron.UID)), whyScheduled
+}
+
+// unhandled returns the trigger request that no poll has answered. A request that others were
+// added to since the poll began that answered it is asked for again.
+func unhandled(status *v1beta1.DataImportCronStatus) *v1beta1.TriggerRequest {
+	asked, done := status.TriggerRequest, status.LastTrigger
+	if asked == nil || (done != nil && done.RequestID == asked.RequestID && asked.Coalesced <= done.Coalesced) {
+		return nil
+	}
+	return asked
+}
+
+// retryAt returns when the poll that failed last is tried again: when was written down then,
+// or, if that got lost, after the usual pause.
+func (in input) retryAt() time.Time {
+	status := &in.cron.Status
+	if status.NextPoll != nil && status.NextPoll.After(status.LastPoll.Time.Time) {
+		return status.NextPoll.Time
+	}
+	return status.LastPoll.Time.Add(pause(status.LastPoll.Failures, string(in.cron.UID)))
+}
+
+// annotatedBefore tells whether a cron's annotation asks for a poll at a time that is past.
+func annotatedBefore(cron *v1beta1.DataImportCron, now time.Time) bool {
+	next, err := time.Parse(time.RFC3339, cron.Annotations[v1beta1.AnnNextCronTime])
+	return err == nil && !now.Before(next)
+}
+
+// after returns when to poll again after a poll from start to end; zero means no poll is
+// planned. wish is when a source that failed asked to be tried again, zero if it did not.
+func (in input) after(failures int32, start, end, wish time.Time) time.Time {
+	uid := string(in.cron.UID)
+	switch {
+	case !in.supported:
+		return time.Time{}
+	case failures == 0:
+		return in.schedule.Due(start, uid)
+	}
+	retry := end.Add(pause(failures, uid))
+	if wish.After(retry) {
+		retry = earlier(wish, end.Add(longestWish))
+	}
+	return wholeSecond(retry)
+}
+
+// pause returns how long to wait after failures in a row. It is the same for the same cron, and
+// different ones are spread, so that a registry that is back is not asked by all at once.
+func pause(failures int32, uid string) time.Duration {
+	d := lastRetry
+	if shift := max(failures, 1) - 1; shift < 10 {
+		d = min(lastRetry, firstRetry<<shift)
+	}
+	spread := d / retrySpread
+	if spread < 2*time.Second {
+		return d
+	}
+	// Jitter is in seconds, and stays below a tenth of what it is given.
+	return d - spread + schedule.Jitter(uid, 10*spread)
+}
+
+// settled tells whether a cron that is not due says so already.
+func (in input) settled(d decision) bool {
+	if in.cron.DeletionTimestamp != nil {
+		return true
+	}
+	annotation, ok := in.cron.Annotations[v1beta1.AnnNextCronTime]
+	next := stamp(d.next)
+	return ok == (next != nil) && annotation == ptr.Deref(next, "") && in.cron.Status.NextPoll.Equal(metaTime(d.next)) &&
+		annotatedExecution(in.cron) == nil && !in.scheduleChanged()
+}
+
+// scheduleChanged tells whether the condition blames the schedule though it can be read, or the
+// other way round. While a poll fails, the condition is about that.
+func (in input) scheduleChanged() bool {
+	if last := in.cron.Status.LastPoll; last != nil && last.Outcome == v1beta1.PollFailed {
+		return false
+	}
+	condition := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronSourceReachable)
+	blamed := condition != nil && condition.Reason == ReasonBadSchedule
+	return blamed != (in.scheduleErr != nil)
+}
+
+// annotatedExecution returns when somebody else polled, if they have said so and that is later
+// than the last poll of which the status knows; nil otherwise.
+func annotatedExecution(cron *v1beta1.DataImportCron) *metav1.Time {
+	when, err := time.Parse(time.RFC3339, cron.Annotations[v1beta1.AnnLastCronTime])
+	if err != nil || (cron.Status.LastExecutionTimestamp != nil && !when.After(cron.Status.LastExecutionTimestamp.Time)) {
+		return nil
+	}
+	return metaTime(when)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// wholeSecond rounds up: times lose their fractions on the wire, and a retry must not come
+// before the time that a source asked for.
+func wholeSecond(t time.Time) time.Time {
+	if floor := t.Truncate(time.Second); !floor.Equal(t) {
+		return floor.Add(time.Second)
+	}
+	return t
+}
+
+// stamp is the value of an annotation that holds a time, nil for the zero time.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return ptr.To(t.UTC().Format(time.RFC3339))
+}
+
+// metaTime is t as the status holds it, nil for the zero time.
+func metaTime(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return ptr.To(metav1.NewTime(t.Truncate(time.Second)))
+}

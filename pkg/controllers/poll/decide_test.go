@@ -1,0 +1,183 @@
+// Copyright The Golden Image Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package poll
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"goldenimage.dev/pkg/apis/cdi/schedule"
+	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/test/gen"
+)
+
+func TestDecide(t *testing.T) {
+	now := gen.Epoch()
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	asked := v1beta1.TriggerRequest{RequestID: "r1"}
+	// With this UID the documented schedule is delayed by some seconds.
+	const uid = "cron-uid"
+	monday := time.Date(2026, time.October, 5, 1, 30, 0, 0, time.UTC).Add(schedule.Jitter(uid, 7*24*time.Hour))
+	for name, test := range map[string]struct {
+		cron        []gen.Modifier
+		unsupported bool
+		want        why
+		// next is only given if nothing is to be done now.
+		next time.Time
+		// request that is answered.
+		request string
+	}{
+		"a new cron is polled at once":                     {want: whyNeverPolled},
+		"a new cron without a schedule is not polled":      {cron: []gen.Modifier{gen.WithSchedule("")}},
+		"a new cron whose source is not supported says so": {cron: []gen.Modifier{gen.WithSchedule("")}, unsupported: true, want: whyNeverPolled},
+		"a source that is not supported is not tried again": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), "", 1)}, unsupported: true,
+		},
+		"a polled cron waits for its schedule": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, next: monday,
+		},
+		"missed runs are one poll": {
+			cron: []gen.Modifier{gen.Polled(ago(90*24*time.Hour), gen.Digest("a"), 0)}, want: whyScheduled,
+		},
+		"a poll in the future, of a clock that was wrong, does not keep the next one away": {
+			cron: []gen.Modifier{gen.Polled(now.Add(1000*time.Hour), gen.Digest("a"), 0)}, next: monday,
+		},
+		"an interval that is over": {
+			cron: []gen.Modifier{gen.WithSchedule("@every 1h"), gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, want: whyScheduled,
+		},
+		"an interval that is not over": {
+			cron: []gen.Modifier{gen.WithSchedule("@every 1h"), gen.Polled(ago(59*time.Minute), gen.Digest("a"), 0)}, next: now.Add(time.Minute),
+		},
+		"a next time in the past, as CDI's users set it, polls at once": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.WithAnnotation(v1beta1.AnnNextCronTime, "2026-10-01T12:00:00Z")},
+			want: whyAnnotation,
+		},
+		"a next time in the future changes nothing": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.WithAnnotation(v1beta1.AnnNextCronTime, "2026-10-01T12:00:01Z")},
+			next: monday,
+		},
+		"a next time that is no time changes nothing": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.WithAnnotation(v1beta1.AnnNextCronTime, "now")},
+			next: monday,
+		},
+		"without a schedule a next time in the past changes nothing": {
+			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.WithAnnotation(v1beta1.AnnNextCronTime, "2020-10-01T12:00:00Z")},
+		},
+		"a trigger polls at once": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.Asked(asked)}, want: whyTriggered, request: "r1",
+		},
+		"a trigger polls without a schedule": {
+			cron: []gen.Modifier{gen.WithSchedule(""), gen.Asked(asked)}, want: whyTriggered, request: "r1",
+		},
+		"a trigger that was answered is not answered again": {
+			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(time.Hour), "", 0), gen.Asked(asked), gen.Answered(v1beta1.TriggerOutcome{RequestID: "r1"})},
+		},
+		"another trigger than the answered one": {
+			cron: []gen.Modifier{gen.Asked(asked), gen.Answered(v1beta1.TriggerOutcome{RequestID: "r0", Coalesced: 9})}, want: whyTriggered, request: "r1",
+		},
+		"a trigger that came while its poll was made asks for another": {
+			cron: []gen.Modifier{gen.Asked(v1beta1.TriggerRequest{RequestID: "r1", Coalesced: 2}), gen.Answered(v1beta1.TriggerOutcome{RequestID: "r1", Coalesced: 1})},
+			want: whyTriggered, request: "r1",
+		},
+		"a poll that failed is tried again after five seconds": {
+			cron: []gen.Modifier{gen.Polled(ago(2*time.Second), "", 1)}, next: now.Add(3 * time.Second),
+		},
+		"a poll that failed is tried again without a schedule": {
+			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(5*time.Second), "", 1)}, want: whyRetry,
+		},
+		"a retry whose time was written down": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), "", 1), plan(now.Add(2 * time.Hour))}, next: now.Add(2 * time.Hour),
+		},
+		"a planned time from before the failure does not count": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Second), "", 1), plan(ago(time.Hour))}, next: now.Add(4 * time.Second),
+		},
+		"a schedule that cannot be read plans nothing": {
+			cron: []gen.Modifier{gen.WithSchedule("TZ=UTC"), gen.Polled(ago(time.Hour), gen.Digest("a"), 0)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cron := gen.DataImportCron("cron", test.cron...)
+			in := input{cron: cron, supported: !test.unsupported}
+			in.schedule, in.scheduleErr = schedule.Parse(cron.Spec.Schedule)
+			got := decide(in, now)
+			if got.why != test.want {
+				t.Errorf("decided %q, want %q", got.why, test.want)
+			}
+			if got.why == "" && !got.next.Equal(test.next) {
+				t.Errorf("next is %s, want %s", got.next, test.next)
+			}
+			request := ""
+			if got.request != nil {
+				request = got.request.RequestID
+			}
+			if diff := cmp.Diff(test.request, request); diff != "" {
+				t.Errorf("request (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// plan sets when a cron is polled next.
+func plan(when time.Time) gen.Modifier {
+	return func(obj metav1.Object) { obj.(*v1beta1.DataImportCron).Status.NextPoll = metaTime(when) }
+}
+
+func TestPauseGrowsToFiveMinutesAndIsSpread(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures int32
+		min, max time.Duration
+	}{
+		"first":                  {1, 5 * time.Second, 5 * time.Second},
+		"second":                 {2, 8 * time.Second, 10 * time.Second},
+		"fifth":                  {5, 64 * time.Second, 80 * time.Second},
+		"tenth":                  {10, 4 * time.Minute, 5 * time.Minute},
+		"more than shifts allow": {2_000_000_000, 4 * time.Minute, 5 * time.Minute},
+		"none, as a client that drops the field leaves it": {0, 5 * time.Second, 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, uid := range []string{"a", "b", "c", "d", "e"} {
+				got := pause(test.failures, uid)
+				if got < test.min || got > test.max {
+					t.Errorf("pause of %s is %s, want %s to %s", uid, got, test.min, test.max)
+				}
+				if again := pause(test.failures, uid); again != got {
+					t.Errorf("pause of %s is %s, then %s", uid, got, again)
+				}
+			}
+		})
+	}
+	if pause(10, "a") == pause(10, "b") && pause(10, "b") == pause(10, "c") {
+		t.Error("pauses of different crons are equal")
+	}
+}
+
+func TestAfter(t *testing.T) {
+	start, end := gen.Epoch(), gen.Epoch().Add(1500*time.Millisecond)
+	for name, test := range map[string]struct {
+		text        string
+		unsupported bool
+		failures    int32
+		wish        time.Time
+		want        time.Time
+	}{
+		"an interval is counted from the start of a poll": {text: "@every 1h", want: start.Add(time.Hour)},
+		"on demand, nothing is planned":                   {text: ""},
+		"a failure is tried again whatever the schedule":  {text: "", failures: 1, want: end.Add(5500 * time.Millisecond)},
+		"a source's wish is heard":                        {text: "@every 1m", failures: 1, wish: end.Add(time.Hour), want: end.Add(time.Hour + 500*time.Millisecond)},
+		"a source's wish for less is not":                 {text: "@every 1m", failures: 1, wish: end.Add(time.Second), want: end.Add(5500 * time.Millisecond)},
+		"a source cannot ask for more than a day":         {text: "@every 1m", failures: 1, wish: end.Add(10_000 * time.Hour), want: end.Add(24*time.Hour + 500*time.Millisecond)},
+		"what is not supported is not tried again":        {text: "@every 1m", unsupported: true, failures: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := input{cron: gen.DataImportCron("cron"), supported: !test.unsupported}
+			in.schedule, _ = schedule.Parse(test.text)
+			if got := in.after(test.failures, start, end, test.wish); !got.Equal(test.want) {
+				t.Errorf("next is %s, want %s", got, test.want)
+			}
+		})
+	}
+}

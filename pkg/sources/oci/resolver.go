@@ -1,0 +1,114 @@
+// Copyright The Golden Image Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oci
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"goldenimage.dev/pkg/apis/cdi/reference"
+	"goldenimage.dev/pkg/sources"
+)
+
+// Options bound how long a registry is waited for. The zero value takes the defaults.
+type Options struct {
+	// RequestTimeout bounds Resolve, and each manifest and configuration that Open reads;
+	// 0 means 30 s.
+	RequestTimeout time.Duration
+	// StallTimeout is how long a registry may be silent in the middle of a blob; 0 means 60 s.
+	StallTimeout time.Duration
+	// RetryDelay is the pause before the first of the retries that Open makes; it doubles
+	// with each. 0 means 1 s.
+	RetryDelay time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	for value, standard := range map[*time.Duration]time.Duration{
+		&o.RequestTimeout: 30 * time.Second,
+		&o.StallTimeout:   60 * time.Second,
+		&o.RetryDelay:     time.Second,
+	} {
+		if *value <= 0 {
+			*value = standard
+		}
+	}
+	return o
+}
+
+// A Resolver asks registries for the digests of tags. It keeps connections and tokens between
+// calls, and is safe for concurrent use. It does not retry: its caller knows when to ask again.
+type Resolver struct {
+	options  Options
+	sessions *sessions
+}
+
+var _ sources.Resolver = (*Resolver)(nil)
+
+// NewResolver returns a Resolver. Close it to end its idle connections.
+func NewResolver(o Options) *Resolver {
+	o = o.withDefaults()
+	return &Resolver{options: o, sessions: newSessions(o)}
+}
+
+// Close ends connections that are kept for later calls.
+func (r *Resolver) Close() { r.sessions.close() }
+
+// Resolve returns the digest that location, a docker:// URL or an image's name, has now. The
+// Revision's Location is host/repository@digest; its Size is not known. All errors are
+// sources.Errors.
+func (r *Resolver) Resolve(ctx context.Context, location string, access sources.Access) (sources.Revision, error) {
+	ref, err := parse(location)
+	if err != nil {
+		return sources.Revision{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.options.RequestTimeout)
+	defer cancel()
+	digest, err := r.resolve(ctx, ref, access)
+	if err != nil {
+		return sources.Revision{}, err
+	}
+	if ref.Digest() != "" && digest != ref.Digest() {
+		return sources.Revision{}, sources.Errorf(sources.Mismatch, "registry %s answers for %s with digest %s", ref.Registry(), ref, digest)
+	}
+	return sources.Revision{Digest: digest, Location: ref.Pin(digest).String()}, nil
+}
+
+func (r *Resolver) resolve(ctx context.Context, ref reference.Reference, access sources.Access) (string, error) {
+	digest, reused, err := r.ask(ctx, ref, access)
+	if reused && sources.KindOf(err) == sources.Unauthorized {
+		// The kept session may authenticate in a way that the registry has left since; a new
+		// one asks it how.
+		digest, _, err = r.ask(ctx, ref, access)
+	}
+	return digest, err
+}
+
+func (r *Resolver) ask(ctx context.Context, ref reference.Reference, access sources.Access) (digest string, reused bool, err error) {
+	c, err := r.sessions.connect(ctx, ref, access)
+	if err != nil {
+		return "", false, err
+	}
+	digest, err = c.headManifest(ctx, ref.Identifier())
+	if err == nil && digest == "" {
+		_, _, digest, err = c.manifest(ctx, ref.Identifier())
+	}
+	return digest, c.reused, c.failure(err)
+}
+
+// parse reads a location. Its error is a sources.Error.
+func parse(location string) (reference.Reference, error) {
+	read := reference.ParseName
+	if strings.Contains(location, "://") || strings.HasPrefix(location, "oci-archive:") {
+		read = reference.Parse
+	}
+	ref, err := read(location)
+	if err != nil {
+		return ref, sources.Errorf(sources.Invalid, "%w", err)
+	}
+	if ref.Transport() != reference.Docker {
+		return ref, sources.Errorf(sources.Invalid, "%s is a file, which a cluster cannot read: push the image to a registry and give docker://host/repository:tag", ref)
+	}
+	return ref, nil
+}
