@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
@@ -68,6 +69,7 @@ func TestAPI(t *testing.T) {
 		"a trigger of nothing is not found":                       testTriggerMissing,
 		"a trigger may come with an empty body":                   testTriggerEmptyBody,
 		"a dry-run trigger records nothing":                       testTriggerDryRun,
+		"the namespace controller can empty a namespace":          testDeleteCollection,
 		"short names and categories are in discovery":             testDiscovery,
 	}
 	for name, test := range tests {
@@ -332,6 +334,32 @@ func testTriggerDryRun(t *testing.T, s *server) {
 	}
 	if cron.Status.TriggerRequest != nil {
 		t.Errorf("recorded %+v", cron.Status.TriggerRequest)
+	}
+}
+
+// testDeleteCollection asks as the namespace controller does: for protocol buffers rather than
+// JSON, and for metadata alone.
+func testDeleteCollection(t *testing.T, s *server) {
+	client, err := metadata.NewForConfig(metadata.ConfigFor(s.config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := client.Resource(v1beta1.SchemeGroupVersion.WithResource("datasources")).Namespace("emptied")
+	source := &v1beta1.DataSource{ObjectMeta: metav1.ObjectMeta{Name: "s"}}
+	if _, err := s.client.CdiV1beta1().DataSources("emptied").Create(t.Context(), source, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		list, err := sources.List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Items) != want {
+			t.Errorf("%d are listed, want %d", len(list.Items), want)
+		}
+		if err := sources.DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ func NewAPIGroupInfo(scheme *runtime.Scheme, codecs serializer.CodecFactory, opt
 		maps.Copy(storage, some)
 	}
 	info := genericapiserver.NewDefaultAPIGroupInfo(cdi.GroupName, scheme, metav1.ParameterCodec, codecs)
+	info.NegotiatedSerializer = withoutProtobuf{codecs}
 	info.VersionedResourcesStorageMap[v1beta1.SchemeGroupVersion.Version] = storage
 	return &info, nil
 }
