@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -48,7 +49,7 @@ func New(t testing.TB, objects ...runtime.Object) *World {
 	}
 	w := &World{
 		CDI: cdifake.NewSimpleClientset(cdi...), Kube: kubefake.NewClientset(kube...),
-		Recorder: record.NewFakeRecorder(1000), t: t,
+		Recorder: record.NewFakeRecorder(1 << 15), t: t,
 	}
 	serve(&w.CDI.Fake, w.CDI.Tracker(), w.collect)
 	serve(&w.Kube.Fake, w.Kube.Tracker(), nil)
@@ -119,9 +120,19 @@ func (w *World) Start(runs ...func(context.Context, int)) (stop func()) {
 	return stop
 }
 
+// Pass lets time pass in the bubble, and returns when everything is quiet then.
+func (w *World) Pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // in a bubble nobody waits for it
+	synctest.Wait()
+}
+
+// Settle lets a second pass, in which writes that conflicted are made again. All methods that
+// read objects or change them settle.
+func (w *World) Settle() { w.Pass(time.Second) }
+
 // Events returns what was recorded since the last call, each as "Type Reason Message".
 func (w *World) Events() []string {
-	synctest.Wait()
+	w.Settle()
 	events := []string{}
 	for {
 		select {
@@ -145,7 +156,7 @@ func (w *World) Reasons() []string {
 // Cron returns a DataImportCron of the Namespace of package gen, after everything is quiet.
 func (w *World) Cron(name string) *v1beta1.DataImportCron {
 	w.t.Helper()
-	synctest.Wait()
+	w.Settle()
 	cron, err := w.CDI.CdiV1beta1().DataImportCrons(gen.Namespace).Get(w.t.Context(), name, metav1.GetOptions{})
 	if err != nil {
 		w.t.Fatal(err)
@@ -156,7 +167,7 @@ func (w *World) Cron(name string) *v1beta1.DataImportCron {
 // Volume returns a DataVolume, nil if there is none.
 func (w *World) Volume(name string) *v1beta1.DataVolume {
 	w.t.Helper()
-	synctest.Wait()
+	w.Settle()
 	volume, err := w.CDI.CdiV1beta1().DataVolumes(gen.Namespace).Get(w.t.Context(), name, metav1.GetOptions{})
 	return found(w.t, volume, err)
 }
@@ -164,7 +175,7 @@ func (w *World) Volume(name string) *v1beta1.DataVolume {
 // Source returns a DataSource, nil if there is none.
 func (w *World) Source(name string) *v1beta1.DataSource {
 	w.t.Helper()
-	synctest.Wait()
+	w.Settle()
 	source, err := w.CDI.CdiV1beta1().DataSources(gen.Namespace).Get(w.t.Context(), name, metav1.GetOptions{})
 	return found(w.t, source, err)
 }
@@ -172,7 +183,7 @@ func (w *World) Source(name string) *v1beta1.DataSource {
 // Claim returns a PersistentVolumeClaim, nil if there is none.
 func (w *World) Claim(name string) *corev1.PersistentVolumeClaim {
 	w.t.Helper()
-	synctest.Wait()
+	w.Settle()
 	claim, err := w.Kube.CoreV1().PersistentVolumeClaims(gen.Namespace).Get(w.t.Context(), name, metav1.GetOptions{})
 	return found(w.t, claim, err)
 }
@@ -196,7 +207,7 @@ func (w *World) UpdateCron(name string, change gen.Modifier) {
 	if _, err := w.CDI.CdiV1beta1().DataImportCrons(gen.Namespace).Update(w.t.Context(), cron, metav1.UpdateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
-	synctest.Wait()
+	w.Settle()
 }
 
 // UpdateCronStatus changes the status of a DataImportCron as another controller would.
@@ -207,7 +218,7 @@ func (w *World) UpdateCronStatus(name string, change gen.Modifier) {
 	if _, err := w.CDI.CdiV1beta1().DataImportCrons(gen.Namespace).UpdateStatus(w.t.Context(), cron, metav1.UpdateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
-	synctest.Wait()
+	w.Settle()
 }
 
 // UpdateVolumeStatus changes the status of a DataVolume as another controller would.
@@ -218,7 +229,7 @@ func (w *World) UpdateVolumeStatus(name string, change gen.Modifier) {
 	if _, err := w.CDI.CdiV1beta1().DataVolumes(gen.Namespace).UpdateStatus(w.t.Context(), volume, metav1.UpdateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
-	synctest.Wait()
+	w.Settle()
 }
 
 func newLike(obj runtime.Object) (runtime.Object, bool) {
@@ -254,12 +265,12 @@ func (w *World) Create(obj runtime.Object) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	synctest.Wait()
+	w.Settle()
 }
 
 // Writes returns how many requests so far were made to change something.
 func (w *World) Writes() int {
-	synctest.Wait()
+	w.Settle()
 	writes := 0
 	for _, action := range append(w.CDI.Actions(), w.Kube.Actions()...) {
 		switch action.GetVerb() {

@@ -111,6 +111,7 @@ func describe(t *testing.T, namespace string) {
 // standard, with the registry's certificate authority in the ConfigMap some-certs.
 func newNamespace(t *testing.T, name string) string {
 	t.Helper()
+	kubectl(t, "delete", "namespace", name, "--ignore-not-found", "--timeout=120s") // of a run that failed
 	kubectl(t, "create", "namespace", name)
 	kubectl(t, "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
 	kubectl(t, "-n", name, "create", "configmap", "some-certs", "--from-file=ca.crt="+stateFile(t, "registry-ca.crt"))

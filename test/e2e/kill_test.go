@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestKilledMidway kills the server, and the worker, in the middle of an import.
@@ -34,6 +35,9 @@ func TestKilledMidway(t *testing.T) {
 			})
 			wait(t, namespace, "dv/"+volume, "jsonpath={.status.phase}=ImportInProgress")
 			kill(t, process)
+			if victim == "server" {
+				serverIsBack(t)
+			}
 			wait(t, namespace, "dic/"+victim, "condition=UpToDate")
 			wait(t, namespace, "das/"+victim, "condition=Ready")
 			if got := diskSum(t, namespace, volume, false, 2*gibibyte); got != want {
@@ -53,6 +57,24 @@ func kill(t *testing.T, process string) {
 	}
 	run(t, "", "hack/cluster/enter.sh", append([]string{"kill", "-KILL"}, pids...)...)
 	t.Logf("killed %s: %v", process, pids)
+}
+
+// serverIsBack waits until the server that was killed answers again.
+func serverIsBack(t *testing.T) {
+	t.Helper()
+	begin := time.Now()
+	eventually(t, "golden-image", func() string {
+		restarts, err := try(t.Context(), t, "", "hack/cluster/kubectl.sh", "-n", "golden-image", "get", "pod", "golden-image-apiserver-0",
+			"-o", "jsonpath={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}")
+		if err != nil || strings.HasPrefix(restarts, "0 ") || !strings.HasSuffix(restarts, "true") {
+			return fmt.Sprintf("the server has not started again: %s %v", restarts, err)
+		}
+		if _, err := try(t.Context(), t, "", "hack/cluster/kubectl.sh", "get", "dic", "-A"); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	t.Logf("the server was back after %s", time.Since(begin).Round(100*time.Millisecond))
 }
 
 // kubectlAfter runs kubectl while a test is cleaned up.

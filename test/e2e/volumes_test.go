@@ -12,8 +12,11 @@ import (
 // TestWhereDisksGo imports and clones between the kinds of volumes, storage classes and
 // namespaces, and compares every byte.
 func TestWhereDisksGo(t *testing.T) {
-	const repository = "registry.golden-image.test/disks/volumes:1"
-	want := push(t, repository, "volumes")
+	const (
+		repository = "registry.golden-image.test/disks/volumes:1"
+		size       = 256 << 20
+	)
+	want := push(t, repository, "volumes", "-virtual-size", "256Mi", "-content-size", "64Mi")
 	namespace := newNamespace(t, "e2e-volumes")
 	other := newNamespace(t, "e2e-volumes-other")
 	tests := map[string]struct {
@@ -57,13 +60,13 @@ func TestWhereDisksGo(t *testing.T) {
 			}.String())
 			wait(t, namespace, "dic/"+cron, "condition=UpToDate")
 			claim := get(t, namespace, "das/"+cron, "{.spec.source.pvc.name}")
-			if got := diskSum(t, namespace, claim, test.mode == "Block", gibibyte); got != want {
+			if got := diskSum(t, namespace, claim, test.mode == "Block", size); got != want {
 				t.Errorf("the import has the SHA-256 %s, want %s", got, want)
 			}
 			clone := "clone-" + cron
 			apply(t, cloneManifest(test.cloneNamespace, clone, namespace, cron, test.cloneClass, test.cloneMode))
 			wait(t, test.cloneNamespace, "dv/"+clone, "condition=Ready")
-			if got := diskSum(t, test.cloneNamespace, clone, test.cloneMode == "Block", gibibyte); got != want {
+			if got := diskSum(t, test.cloneNamespace, clone, test.cloneMode == "Block", size); got != want {
 				t.Errorf("the clone has the SHA-256 %s, want %s", got, want)
 			}
 			leftovers(t, namespace)

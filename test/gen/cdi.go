@@ -31,7 +31,7 @@ func DataImportCron(name string, modifiers ...Modifier) *v1beta1.DataImportCron 
 		Schedule:          Schedule,
 		ManagedDataSource: ManagedDataSource,
 		Template: v1beta1.DataVolume{Spec: v1beta1.DataVolumeSpec{
-			Source:  &v1beta1.DataVolumeSource{Registry: &v1beta1.DataVolumeSourceRegistry{URL: ptr.To(URL)}},
+			Source:  &v1beta1.DataVolumeSource{Registry: &v1beta1.DataVolumeSourceRegistry{URL: new(URL)}},
 			Storage: &v1beta1.StorageSpec{Resources: requests("5Gi")},
 		}},
 	}}
@@ -140,7 +140,7 @@ func CronCondition(kind v1beta1.DataImportCronConditionType, state corev1.Condit
 // DataVolume returns one that imports URL and nobody has looked at.
 func DataVolume(name string, modifiers ...Modifier) *v1beta1.DataVolume {
 	volume := &v1beta1.DataVolume{Spec: v1beta1.DataVolumeSpec{
-		Source:  &v1beta1.DataVolumeSource{Registry: &v1beta1.DataVolumeSourceRegistry{URL: ptr.To(URL)}},
+		Source:  &v1beta1.DataVolumeSource{Registry: &v1beta1.DataVolumeSourceRegistry{URL: new(URL)}},
 		Storage: &v1beta1.StorageSpec{Resources: requests("5Gi")},
 	}}
 	return build(volume, name, modifiers)

@@ -6,11 +6,13 @@ package integration
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -70,6 +72,7 @@ func TestAPI(t *testing.T) {
 		"a trigger may come with an empty body":                   testTriggerEmptyBody,
 		"a dry-run trigger records nothing":                       testTriggerDryRun,
 		"the namespace controller can empty a namespace":          testDeleteCollection,
+		"a stale hash of the OpenAPI document is not redirected":  testStaleOpenAPI,
 		"short names and categories are in discovery":             testDiscovery,
 	}
 	for name, test := range tests {
@@ -309,7 +312,7 @@ func testTriggerEmptyBody(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != 201 {
+	if response.StatusCode != http.StatusCreated {
 		t.Errorf("answer is %s", response.Status)
 	}
 	cron, err := s.client.CdiV1beta1().DataImportCrons(namespace).Get(t.Context(), "empty", metav1.GetOptions{})
@@ -360,6 +363,23 @@ func testDeleteCollection(t *testing.T, s *server) {
 		if err := sources.DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// testStaleOpenAPI asks as kube-apiserver does when it has not seen an upgrade yet.
+func testStaleOpenAPI(t *testing.T, s *server) {
+	client, err := rest.HTTPClientFor(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Get(s.config.Host + "/openapi/v3/apis/cdi.kubevirt.io/v1beta1?hash=0123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("answer is %s", response.Status)
 	}
 }
 

@@ -105,7 +105,7 @@ func waitReady(t *testing.T, client *versioned.Clientset) {
 // dataDir returns a directory whose path is short enough for a socket in it.
 func dataDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "golden-image-")
+	dir, err := os.MkdirTemp("", "golden-image-") //nolint:usetesting // the path of a socket in it must be short
 	if err != nil {
 		t.Fatal(err)
 	}

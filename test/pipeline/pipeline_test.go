@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -135,7 +136,7 @@ func (s *site) start() {
 	if _, err := volumes.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: s.woken}); err != nil {
 		s.t.Fatal(err)
 	}
-	s.stop = s.World.Start(poller.Run, importer.Run, publisher.Run, retainer.Run, readier.Run, s.fill)
+	s.stop = s.Start(poller.Run, importer.Run, publisher.Run, retainer.Run, readier.Run, s.fill)
 }
 
 // restart is a kill and a new start: nothing that was only in memory is left.
@@ -225,7 +226,7 @@ type view struct {
 
 func (s *site) view() view {
 	s.t.Helper()
-	synctest.Wait()
+	s.Settle()
 	ctx, v := s.t.Context(), view{}
 	if cron, err := s.CDI.CdiV1beta1().DataImportCrons(gen.Namespace).Get(ctx, cronName, metav1.GetOptions{}); err == nil {
 		for kind, into := range map[v1beta1.DataImportCronConditionType]*string{
@@ -287,24 +288,24 @@ func documented(more ...gen.Modifier) *v1beta1.DataImportCron {
 func TestTheDocumentedFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, documented())
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		s.expect("after the first import", good("1", "1"))
 		s.registry.push("2")
 		s.trigger("r1", false)
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		s.expect("after a trigger", good("2", "1", "2"))
 		for _, digit := range []string{"3", "4", "5", "6"} {
 			s.registry.push(digit)
 			s.trigger("r"+digit, false)
-			time.Sleep(10 * time.Second)
+			s.Pass(10 * time.Second)
 		}
-		time.Sleep(time.Minute)
+		s.Pass(time.Minute)
 		s.expect("after four more", good("6", "4", "5", "6"))
 		s.registry.push("7")
-		time.Sleep(8 * 24 * time.Hour)
+		s.Pass(8 * 24 * time.Hour)
 		s.expect("after a week", good("7", "5", "6", "7"))
 		s.registry.push("5")
-		time.Sleep(8 * 24 * time.Hour)
+		s.Pass(8 * 24 * time.Hour)
 		s.expect("after the tag was moved back", good("5", "5", "6", "7"))
 		reasons := s.Reasons()
 		for _, unwanted := range []string{"ImportFailed", "Unreachable"} {
@@ -318,14 +319,14 @@ func TestTheDocumentedFlow(t *testing.T) {
 func TestAFailedImportGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, documented(gen.WithSchedule("@every 1h")))
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		s.registry.push("f")
-		time.Sleep(10 * time.Hour)
+		s.Pass(10 * time.Hour)
 		broken := good("1", "1", "f")
 		broken.UpToDate, broken.Progressing = "ImportFailed", "ImportFailed"
 		s.expect("with a bad image", broken)
 		s.registry.push("2")
-		time.Sleep(2 * time.Hour)
+		s.Pass(2 * time.Hour)
 		s.expect("with a good image", good("2", "1", "2"))
 	})
 }
@@ -333,15 +334,15 @@ func TestAFailedImportGivesWay(t *testing.T) {
 func TestForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, documented())
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		s.trigger("again", true)
-		time.Sleep(time.Minute)
+		s.Pass(time.Minute)
 		got := s.view()
 		if got.PointsTo == "fedora-"+name("1") || !strings.HasPrefix(got.PointsTo, "fedora-"+name("1")+"-") || got.UpToDate != "UpToDate" ||
 			len(strings.Fields(got.Claims)) != 2 {
 			t.Errorf("after a forced import: %+v", got)
 		}
-		time.Sleep(30 * 24 * time.Hour)
+		s.Pass(30 * 24 * time.Hour)
 		s.expect("a month later", got)
 	})
 }
@@ -349,19 +350,19 @@ func TestForce(t *testing.T) {
 func TestAPublishedImageThatIsDeletedComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, documented())
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		if err := s.CDI.CdiV1beta1().DataVolumes(gen.Namespace).Delete(t.Context(), "fedora-"+name("1"), metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.view(); got.PointsTo != "fedora-"+name("1") || got.Ready == "Ready" || got.UpToDate != "ImportProgressing" {
 			t.Errorf("after it was deleted: %+v", got)
 		}
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		s.expect("later", good("1", "1"))
 		if err := s.Kube.CoreV1().PersistentVolumeClaims(gen.Namespace).Delete(t.Context(), "fedora-"+name("1"), metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		s.Pass(10 * time.Second)
 		s.expect("after its claim was deleted", good("1", "1"))
 	})
 }
@@ -369,11 +370,11 @@ func TestAPublishedImageThatIsDeletedComesBack(t *testing.T) {
 func TestNothingIsLeftOfACronThatRetainsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, documented(gen.RetainNone()))
-		time.Sleep(3 * time.Second) // in the middle of its import
+		s.Pass(3 * time.Second) // in the middle of its import
 		if err := s.CDI.CdiV1beta1().DataImportCrons(gen.Namespace).Delete(t.Context(), cronName, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		s.Pass(time.Minute)
 		s.expect("after it was deleted", view{})
 	})
 }
@@ -390,17 +391,17 @@ func TestAKillAtAnyWriteIsMadeUpFor(t *testing.T) {
 			s := newSite(t)
 			s.writesLeft.Store(n)
 			s.CDI.Tracker().Add(documented(gen.ImportsToKeep(1))) //nolint:errcheck // a cron that is not there shows
-			time.Sleep(30 * time.Second)
+			s.Pass(30 * time.Second)
 			s.registry.push("2")
 			cron := s.stored()
 			gen.Asked(v1beta1.TriggerRequest{RequestID: "r1"})(cron)
 			if err := s.CDI.Tracker().Update(v1beta1.SchemeGroupVersion.WithResource("dataimportcrons"), cron, gen.Namespace); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(30 * time.Second)
+			s.Pass(30 * time.Second)
 			died = s.writesLeft.Load() == 0
 			s.restart()
-			time.Sleep(2 * time.Minute)
+			s.Pass(2 * time.Minute)
 			s.expect(fmt.Sprintf("killed after %d writes", n), good("2", "2"))
 			if got := s.Cron(cronName).Status.LastTrigger; got == nil || got.RequestID != "r1" {
 				t.Errorf("killed after %d writes: last trigger %+v", n, got)

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	cliflag "k8s.io/component-base/cli/flag"
 	"k8s.io/component-base/cli/globalflag"
@@ -17,7 +18,6 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/version"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 	"k8s.io/component-base/version/verflag"
-	"k8s.io/klog/v2"
 )
 
 // Name of the program, the event source, the field manager and the user agent.
@@ -33,7 +33,7 @@ func NewCommand(ctx context.Context) *cobra.Command {
 			"poll image sources, import new images into volumes, publish them and clone them for virtual machines.",
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
-		RunE: func(command *cobra.Command, _ []string) error {
+		RunE: func(command *cobra.Command, _ []string) error { //nolint:contextcheck // the command has the context
 			verflag.PrintAndExitIfRequested()
 			cliflag.PrintFlags(command.Flags())
 			if err := logsapi.ValidateAndApply(options.Logs, nil); err != nil {
@@ -43,7 +43,7 @@ func NewCommand(ctx context.Context) *cobra.Command {
 			if errs := options.Validate(); len(errs) > 0 {
 				return utilerrors.NewAggregate(errs)
 			}
-			return Run(klog.NewContext(command.Context(), klog.Background()), options)
+			return Run(command.Context(), options)
 		},
 	}
 	command.SetContext(ctx)

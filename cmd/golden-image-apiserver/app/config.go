@@ -6,6 +6,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -81,7 +82,7 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 	generic.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(openapi.GetOpenAPIDefinitions, namer)
 	generic.OpenAPIV3Config.Info.Title, generic.OpenAPIV3Config.Info.Version = Name, version.Get().GitVersion
 	generic.BuildHandlerChainFunc = func(handler http.Handler, c *genericapiserver.Config) http.Handler {
-		return genericapiserver.DefaultBuildHandlerChain(cdirest.WithEmptyTrigger(handler), c)
+		return genericapiserver.DefaultBuildHandlerChain(cdirest.WithEmptyTrigger(cdirest.WithStaleOpenAPI(handler)), c)
 	}
 	config = &Config{Generic: generic, Options: o, Clock: clock.RealClock{}}
 	if err := config.serveWith(ctx); err != nil {
@@ -98,8 +99,7 @@ func (c *Config) serveWith(ctx context.Context) error {
 	o := c.Options
 	serving := o.Recommended.SecureServing
 	if o.ServingCertSecret == "" {
-		host, names, addresses := loopbackNames()
-		if err := serving.MaybeDefaultWithSelfSignedCerts(host, names, addresses); err != nil {
+		if err := serving.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
 			return fmt.Errorf("make a serving certificate: %w", err)
 		}
 		return nil

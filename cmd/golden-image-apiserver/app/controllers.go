@@ -6,7 +6,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,7 +73,9 @@ func (c CompletedConfig) addControllers(ctx context.Context, generic *genericapi
 	generic.AddPostStartHookOrDie("golden-image-controllers", func(hook genericapiserver.PostStartHookContext) error {
 		running := klog.NewContext(hook.Context, klog.FromContext(ctx))
 		go func() {
-			err := lead(running, kube, c.Options, func(leading context.Context) { c.runControllers(leading, kube, cdi) })
+			err := lead(running, kube, c.Options, func(leading context.Context) error {
+				return c.runControllers(leading, kube, cdi)
+			})
 			if err != nil {
 				klog.FromContext(ctx).Error(err, "Controllers ended, and with them the process")
 				klog.FlushAndExit(klog.ExitFlushTimeout, 1)
@@ -86,7 +87,7 @@ func (c CompletedConfig) addControllers(ctx context.Context, generic *genericapi
 }
 
 // runControllers runs all controllers until ctx is done and all have ended.
-func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Interface, cdi versioned.Interface) {
+func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Interface, cdi versioned.Interface) error {
 	logger := klog.FromContext(ctx)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	defer broadcaster.Shutdown()
@@ -103,9 +104,7 @@ func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Int
 	defer env.resolver.Close()
 	controllers, err := c.controllers(env)
 	if err != nil {
-		// No input leads here: the controllers contradict each other.
-		logger.Error(err, "Controllers cannot be made")
-		os.Exit(1) //nolint:revive // there is nobody to return to
+		return fmt.Errorf("make the controllers: %w", err)
 	}
 	env.core.Start(ctx.Done())
 	env.pods.Start(ctx.Done())
@@ -117,6 +116,7 @@ func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Int
 		})
 	}
 	running.Wait()
+	return nil
 }
 
 // controllers is the table of what runs, in the order of a poll.

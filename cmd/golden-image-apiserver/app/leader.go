@@ -25,10 +25,9 @@ const (
 // lead calls run while this replica is the leader. It returns when ctx is done, or with an
 // error when the lead was lost: the process then ends, because what run began may still be
 // under way.
-func lead(ctx context.Context, client kubernetes.Interface, o *Options, run func(context.Context)) error {
+func lead(ctx context.Context, client kubernetes.Interface, o *Options, run func(context.Context) error) error {
 	if !o.LeaderElection {
-		run(ctx)
-		return nil
+		return run(ctx)
 	}
 	// A Pod's name is its identity: a container that is started again takes up its own lease
 	// at once instead of waiting for it to end.
@@ -40,13 +39,15 @@ func lead(ctx context.Context, client kubernetes.Interface, o *Options, run func
 	logger := klog.FromContext(ctx)
 	leading, cancel := context.WithCancel(ctx)
 	defer cancel()
+	ended := make(chan error, 1)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: lock, Name: Name, ReleaseOnCancel: true,
 		LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(ctx context.Context) {
 				logger.V(2).Info("Leading: controllers start", "identity", o.PodName)
-				run(ctx)
+				ended <- run(ctx)
+				cancel()
 			},
 			OnStoppedLeading: func() { logger.V(2).Info("No longer leading", "identity", o.PodName) },
 			OnNewLeader:      func(identity string) { logger.V(2).Info("Leader elected", "leader", identity) },
@@ -56,8 +57,15 @@ func lead(ctx context.Context, client kubernetes.Interface, o *Options, run func
 		return fmt.Errorf("set up leader election: %w", err)
 	}
 	elector.Run(leading)
-	if ctx.Err() == nil {
-		return fmt.Errorf("lost the lease %s/%s", o.Namespace, Name)
+	if ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	select {
+	case err := <-ended:
+		if err != nil {
+			return err
+		}
+	default:
+	}
+	return fmt.Errorf("lost the lease %s/%s", o.Namespace, Name)
 }

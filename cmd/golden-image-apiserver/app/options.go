@@ -5,7 +5,6 @@ package app
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,8 +169,3 @@ func (o *Options) embeddedEtcd() bool {
 
 // startTimeout is how long the parts that serving depends on may take to start.
 const startTimeout = time.Minute
-
-// loopbackNames are the names for the certificate that is used when there is no other.
-func loopbackNames() (host string, names []string, addresses []net.IP) {
-	return "localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}
-}

@@ -10,7 +10,6 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/klog/v2"
 
 	cdirest "goldenimage.dev/pkg/registry/cdi/rest"
 )
@@ -36,7 +35,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	}
 	if c.Keeper != nil {
 		generic.AddPostStartHookOrDie("golden-image-serving-certificate", func(hook genericapiserver.PostStartHookContext) error {
-			go c.Keeper.Run(klog.NewContext(hook.Context, klog.FromContext(ctx)))
+			go c.Keeper.Run(hook.Context)
 			return nil
 		})
 	}

@@ -64,7 +64,7 @@ type DataSourceCondition struct {
 // DataSourceConditionType is an aspect of a DataSource.
 type DataSourceConditionType string
 
-// DataSourceReady: the image can be cloned.
+// DataSourceReady tells whether the image can be cloned.
 const DataSourceReady DataSourceConditionType = "Ready"
 
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object

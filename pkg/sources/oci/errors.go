@@ -99,7 +99,7 @@ func (c call) statusFailure(status *transport.Error) *sources.Error {
 				": correct the Secret of " + secretField
 		}
 	case sources.NotFound:
-		failure.Message = "registry " + registry + " holds no " + c.ref.Repository() + " with " + c.ref.Identifier() + detail + ": check the repository and the tag"
+		failure.Message = "registry " + registry + " holds no image " + c.ref.Repository() + separator(c.ref) + c.ref.Identifier() + detail + ": check the repository and the tag"
 	case sources.RateLimited:
 		failure.Message = "registry " + registry + " limits the rate of requests" + detail +
 			": it is asked again later; credentials in " + secretField + " often raise the limit"
@@ -200,4 +200,12 @@ func cleanText(text string) string {
 		text = strings.ToValidUTF8(text[:maxCause], "") + "…"
 	}
 	return text
+}
+
+// separator is what stands between the name of an image and its tag or digest.
+func separator(ref reference.Reference) string {
+	if ref.Digest() != "" {
+		return "@"
+	}
+	return ":"
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestDataOutlivesTheServer(t *testing.T) {
-	dir, err := os.MkdirTemp("", "etcd-") // short enough for a socket's path
+	dir, err := os.MkdirTemp("", "etcd-") //nolint:usetesting // the path of a socket in it must be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestDataOutlivesTheServer(t *testing.T) {
 }
 
 func TestOnlyTheOwnUserCanReachIt(t *testing.T) {
-	dir, err := os.MkdirTemp("", "etcd-")
+	dir, err := os.MkdirTemp("", "etcd-") //nolint:usetesting // the path of a socket in it must be short
 	if err != nil {
 		t.Fatal(err)
 	}

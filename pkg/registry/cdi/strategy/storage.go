@@ -6,6 +6,9 @@ package strategy
 import (
 	"context"
 	"fmt"
+	"maps"
+
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -15,7 +18,6 @@ import (
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
 // A Resource is what a resource's storage is made from. All fields are required but Fields.
@@ -64,10 +66,7 @@ func NewStorage[T any, P Object[T]](resource Resource[T, P], options generic.RES
 		ResetFieldsStrategy:       resource.Strategy,
 		TableConvertor:            resource.Table,
 	}
-	attributes := func(obj runtime.Object) (labels.Set, fields.Set, error) {
-		return resource.attributes(obj)
-	}
-	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options, AttrFunc: attributes}); err != nil {
+	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options, AttrFunc: resource.attributes}); err != nil {
 		return nil, nil, fmt.Errorf("set up storage of %s: %w", resource.Resource, err)
 	}
 	statusStore := *store
@@ -84,9 +83,7 @@ func (r Resource[T, P]) attributes(obj runtime.Object) (labels.Set, fields.Set, 
 	}
 	selectable := fields.Set{"metadata.name": typed.GetName(), "metadata.namespace": typed.GetNamespace()}
 	if r.Fields != nil {
-		for name, value := range r.Fields(typed) {
-			selectable[name] = value
-		}
+		maps.Copy(selectable, r.Fields(typed))
 	}
 	return typed.GetLabels(), selectable, nil
 }
