@@ -6,9 +6,11 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFailuresShowAndHeal breaks each thing that a site can get wrong, looks where a user
@@ -18,6 +20,7 @@ func TestFailuresShowAndHeal(t *testing.T) {
 	namespace := newNamespace(t, "e2e-failures")
 	const open = "registry.golden-image.test/failures/"
 	ca := stateFile(t, "registry-ca.crt")
+	later := fmt.Sprintf("later-%d", time.Now().Unix()) // a tag that no earlier run pushed
 	tests := map[string]struct {
 		cron cronManifest
 		// condition and reason of the DataImportCron, and words of its message.
@@ -27,10 +30,10 @@ func TestFailuresShowAndHeal(t *testing.T) {
 		before, mend func(t *testing.T)
 	}{
 		"unknown tag": {
-			cron:      cronManifest{name: "tag", url: open + "tag:later"},
-			condition: "SourceReachable", reason: "SourceNotFound", message: []string{"tag:later"},
+			cron:      cronManifest{name: "tag", url: open + "tag:" + later},
+			condition: "SourceReachable", reason: "SourceNotFound", message: []string{"tag:" + later},
 			before: func(t *testing.T) { push(t, open+"tag:other", "tag") },
-			mend:   func(t *testing.T) { push(t, open+"tag:later", "tag") },
+			mend:   func(t *testing.T) { push(t, open+"tag:"+later, "tag") },
 		},
 		"wrong credentials": {
 			cron:      cronManifest{name: "wrong", url: privateName + "/failures/wrong:1", secretRef: "wrong"},

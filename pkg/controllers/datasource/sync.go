@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/controllers/status"
@@ -95,7 +94,7 @@ func (c *Controller) apply(ctx context.Context, source *v1beta1.DataSource, d de
 	var change status.Change
 	source, err = status.Update(ctx, sources, source, func(source *v1beta1.DataSource) {
 		if have := status.Source(source.Status.Conditions, v1beta1.DataSourceReady); have != nil {
-			before = ptr.To(*have)
+			before = new(*have)
 		}
 		d.ready.ObservedGeneration = source.Generation
 		change = status.SetSource(&source.Status.Conditions, v1beta1.DataSourceReady, d.ready, c.clock.Now())

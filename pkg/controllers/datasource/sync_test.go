@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -83,7 +84,6 @@ func TestReadinessFollowsTheImage(t *testing.T) {
 		}
 		for _, step := range steps {
 			step.do()
-			time.Sleep(time.Second) // for writes that conflict
 			for _, which := range []string{name, "pointer"} {
 				source := w.Source(which)
 				if got := ready(source); got.Reason != step.reason {
@@ -112,7 +112,7 @@ func TestTimesMoveOnlyWithTheStatus(t *testing.T) {
 		began := time.Now()
 		w := start(t, gen.DataSource(name, gen.ToClaim(gen.Namespace, image)),
 			gen.Claim(image, gen.Populated()), gen.Claim("other", gen.Populated()))
-		time.Sleep(time.Hour)
+		w.Pass(time.Hour)
 		retarget(t, w, gen.ToClaim(gen.Namespace, "other"))
 		source := w.Source(name)
 		if got := ready(source); !got.LastTransitionTime.Time.Equal(began) || got.Status != corev1.ConditionTrue {
@@ -122,7 +122,7 @@ func TestTimesMoveOnlyWithTheStatus(t *testing.T) {
 			t.Errorf("resolved to %+v", source.Status.Source.PVC)
 		}
 		writes := w.Writes()
-		time.Sleep(time.Hour)
+		w.Pass(time.Hour)
 		if got := w.Writes() - writes; got != 0 {
 			t.Errorf("%d writes though nothing changed", got)
 		}

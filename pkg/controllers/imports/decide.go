@@ -171,7 +171,7 @@ func (in input) attendVolume(d *decision, target candidate, now time.Time) {
 	d.adopt = in.cron.Name != volume.Labels[v1beta1.LabelDataImportCron]
 	switch {
 	case volume.DeletionTimestamp != nil:
-	case volume.Status.Phase == v1beta1.Succeeded && target.claim == nil:
+	case volume.Status.Phase == v1beta1.Succeeded && (target.claim == nil || lineage.Lost(target.claim)):
 		d.remove, d.lost = volume, true
 	case volume.Status.Phase == v1beta1.Succeeded && !target.complete():
 		// Its claim is being deleted.
@@ -189,7 +189,7 @@ func (in input) retry(d *decision, volume *v1beta1.DataVolume, now time.Time) {
 	d.progressing, _ = progress(volume)
 	n := attempts(in.cron, volume.Name)
 	when := failedAt(volume).Add(pause(n))
-	d.progressing.Message = fmt.Sprintf("%s (tried %d times, next at %s)", strings.TrimSuffix(d.progressing.Message, "."), n+1, when.UTC().Format(time.RFC3339))
+	d.progressing.Message = fmt.Sprintf("%s (attempt %d; next one at %s)", strings.TrimSuffix(d.progressing.Message, "."), n+1, when.UTC().Format(time.RFC3339))
 	if now.Before(when) {
 		d.again = when
 		return

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
@@ -93,6 +94,11 @@ func claim(name string, more ...gen.Modifier) *corev1.PersistentVolumeClaim {
 	return gen.Claim(name, append(modifiers{gen.OfCron(cronName), gen.OwnedBy(volume(name))}, more...)...)
 }
 
+func lost(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
+	claim.Status.Phase = corev1.ClaimLost
+	return claim
+}
+
 func TestDecide(t *testing.T) {
 	now := gen.Epoch()
 	a, b := gen.Digest("a"), gen.Digest("b")
@@ -146,6 +152,13 @@ func TestDecide(t *testing.T) {
 			cron:    modifiers{gen.Desires(a), gen.Imports(importA, a)},
 			cluster: cluster{volumes: []*v1beta1.DataVolume{volume(importA, succeeded)}},
 			want:    verdict{Current: importA, Remove: importA, Reason: ReasonImportScheduled, Status: no},
+		},
+		"an import whose claim lost its volume is made again": {
+			cron: modifiers{gen.Desires(a), gen.Imports(importA, a)},
+			cluster: cluster{
+				volumes: []*v1beta1.DataVolume{volume(importA, succeeded)}, claims: []*corev1.PersistentVolumeClaim{lost(claim(importA, gen.Populated()))},
+			},
+			want: verdict{Current: importA, Remove: importA, Reason: ReasonImportScheduled, Status: no},
 		},
 		"an import that was deleted with its claim is made again": {
 			cron: modifiers{gen.Desires(a), gen.Imports(importA, a)},

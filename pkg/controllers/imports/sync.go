@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/controllers/lineage"
@@ -56,8 +55,9 @@ func (c *Controller) gather(cron *v1beta1.DataImportCron) (input, error) {
 	if digest == "" {
 		return in, nil
 	}
-	if in.digestErr = checkDigest(cron, digest); in.digestErr != nil {
-		return in, nil
+	if err := checkDigest(cron, digest); err != nil {
+		in.digestErr = err
+		return in, nil //nolint:nilerr // that is for the user to mend
 	}
 	in.digest = digest
 	if in.usual, err = c.candidate(cron, importName(cron, digest, ""), digest); err != nil {
@@ -149,7 +149,7 @@ func (c *Controller) annotate(ctx context.Context, cron *v1beta1.DataImportCron,
 	}
 	switch {
 	case d.attempts > 0:
-		annotations[AnnImportAttempts] = ptr.To(d.current.DataVolumeName + "/" + strconv.Itoa(d.attempts))
+		annotations[AnnImportAttempts] = new(d.current.DataVolumeName + "/" + strconv.Itoa(d.attempts))
 	case d.complete:
 		annotations[AnnImportAttempts] = nil
 	}
@@ -167,11 +167,11 @@ func (c *Controller) remove(ctx context.Context, d decision) error {
 	}
 	if d.lost {
 		// The caches of two API servers are not of one time. Only the live claim tells.
-		_, err := c.kube.CoreV1().PersistentVolumeClaims(d.remove.Namespace).Get(ctx, d.remove.Name, metav1.GetOptions{})
-		if err == nil {
+		claim, err := c.kube.CoreV1().PersistentVolumeClaims(d.remove.Namespace).Get(ctx, d.remove.Name, metav1.GetOptions{})
+		if err == nil && !lineage.Lost(claim) {
 			return nil
 		}
-		if !apierrors.IsNotFound(err) {
+		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("get claim: %w", err)
 		}
 	}

@@ -6,11 +6,13 @@ package imports
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,9 +55,10 @@ func TestImportIsMadeFromTheTemplate(t *testing.T) {
 			gen.WithTemplate(func(template *v1beta1.DataVolume) {
 				template.Labels = map[string]string{"from": "template", v1beta1.LabelDataImportCron: "forged"}
 				template.Annotations = map[string]string{"note": "template"}
-				template.Spec.Storage.StorageClassName = ptr.To("fast")
+				template.Spec.Storage.StorageClassName = new("fast")
 				template.Spec.Source.Registry.PullMethod = ptr.To(v1beta1.RegistryPullNode)
 			}))
+		began := metav1.NewTime(time.Now())
 		w := start(t, cron)
 		got := w.Volume(importA)
 		if got == nil {
@@ -70,13 +73,13 @@ func TestImportIsMadeFromTheTemplate(t *testing.T) {
 		}
 		wantAnnotations := map[string]string{
 			"note": "template", v1beta1.AnnImmediateBind: "true", v1beta1.AnnSourceDigest: gen.Digest("a"),
-			v1beta1.AnnLastUseTime: time.Now().UTC().Format(time.RFC3339Nano),
+			v1beta1.AnnLastUseTime: began.UTC().Format(time.RFC3339Nano),
 		}
 		if diff := cmp.Diff(wantAnnotations, got.Annotations); diff != "" {
 			t.Errorf("annotations (-want +got):\n%s", diff)
 		}
 		wantSpec := cron.Spec.Template.Spec.DeepCopy()
-		wantSpec.Source.Registry.URL = ptr.To("docker://registry.example/fedora@" + gen.Digest("a"))
+		wantSpec.Source.Registry.URL = new("docker://registry.example/fedora@" + gen.Digest("a"))
 		if diff := cmp.Diff(wantSpec, &got.Spec); diff != "" {
 			t.Errorf("spec (-want +got):\n%s", diff)
 		}
@@ -92,7 +95,7 @@ func TestImportIsMadeFromTheTemplate(t *testing.T) {
 		}
 		want := v1beta1.ConditionState{
 			Status: corev1.ConditionFalse, Reason: ReasonImportScheduled, Message: "Import is scheduled", ObservedGeneration: 1,
-			LastTransitionTime: metav1.NewTime(time.Now()), LastHeartbeatTime: metav1.NewTime(time.Now()),
+			LastTransitionTime: began, LastHeartbeatTime: began,
 		}
 		if diff := cmp.Diff(want, progressing(after)); diff != "" {
 			t.Errorf("condition (-want +got):\n%s", diff)
@@ -107,15 +110,17 @@ func TestImportFromStartToEnd(t *testing.T) {
 		if got := progressing(w.Cron(cronName)); got.Status != corev1.ConditionTrue || got.Message != "Import is progressing" {
 			t.Errorf("condition %+v", got)
 		}
-		time.Sleep(12 * time.Second)
+		w.Pass(12 * time.Second)
 		w.Create(claim(importA, gen.OwnedBy(w.Volume(importA)), gen.Populated()))
 		w.UpdateVolumeStatus(importA, gen.InPhase(v1beta1.Succeeded))
 		if got := progressing(w.Cron(cronName)); got.Reason != ReasonNoImport || got.Message != "No current import" {
 			t.Errorf("condition %+v", got)
 		}
+		created := w.Volume(importA).CreationTimestamp
+		heartbeat := progressing(w.Cron(cronName)).LastHeartbeatTime
 		want := []string{
 			"Normal ImportStarted Importing " + gen.Digest("a") + " into DataVolume " + importA,
-			"Normal ImportSucceeded Imported " + gen.Digest("a") + " into PVC " + importA + " in 12s",
+			"Normal ImportSucceeded Imported " + gen.Digest("a") + " into PVC " + importA + " in " + heartbeat.Sub(created.Time).String(),
 		}
 		if diff := cmp.Diff(want, w.Events()); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
@@ -172,7 +177,7 @@ func TestFailedImportIsShownAndMadeAnew(t *testing.T) {
 			gen.Running(corev1.ConditionFalse, "VolumeTooSmall", "The image needs 10Gi.", time.Now())(obj)
 		}
 		var attempts int
-		for began := time.Now(); time.Since(began) < 24*time.Hour; time.Sleep(time.Minute) {
+		for began := time.Now(); time.Since(began) < 24*time.Hour; w.Pass(time.Minute) {
 			if v := w.Volume(importA); v != nil && v.Status.Phase == v1beta1.PhaseUnset {
 				attempts++
 				w.UpdateVolumeStatus(importA, fail)
@@ -182,11 +187,11 @@ func TestFailedImportIsShownAndMadeAnew(t *testing.T) {
 			t.Errorf("%d attempts in a day, want about 29", attempts)
 		}
 		got := progressing(w.Cron(cronName))
-		if got.Reason != "VolumeTooSmall" || !strings.Contains(got.Message, "The image needs 10Gi (tried ") {
+		if got.Reason != "VolumeTooSmall" || !strings.Contains(got.Message, "The image needs 10Gi (attempt ") {
 			t.Errorf("condition %+v", got)
 		}
 		// The import heals: what was counted is forgotten.
-		time.Sleep(61 * time.Minute)
+		w.Pass(61 * time.Minute)
 		w.Create(claim(importA, gen.OwnedBy(w.Volume(importA)), gen.Populated()))
 		w.UpdateVolumeStatus(importA, gen.InPhase(v1beta1.Succeeded))
 		if value, ok := w.Cron(cronName).Annotations[AnnImportAttempts]; ok {
@@ -204,10 +209,11 @@ func TestFailedImportIsShownAndMadeAnew(t *testing.T) {
 
 func TestRefusedImportSaysSoAndIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refuse := true
+		var refuse atomic.Bool
+		refuse.Store(true)
 		w := bubble.New(t, gen.DataImportCron(cronName, gen.Desires(gen.Digest("a"))))
 		w.CDI.PrependReactor("create", "datavolumes", func(action clienttesting.Action) (bool, runtime.Object, error) {
-			return refuse, nil, apierrors.NewForbidden(action.GetResource().GroupResource(), importA, errors.New("exceeded quota"))
+			return refuse.Load(), nil, apierrors.NewForbidden(action.GetResource().GroupResource(), importA, errors.New("exceeded quota"))
 		})
 		c, err := New(Config{
 			Client: w.CDI, Kube: w.Kube, Recorder: w.Recorder, Clock: clock.RealClock{},
@@ -222,8 +228,8 @@ func TestRefusedImportSaysSoAndIsTriedAgain(t *testing.T) {
 		if got := progressing(cron); got.Reason != ReasonDataVolumeRefused || !strings.Contains(got.Message, "exceeded quota") || len(cron.Status.CurrentImports) != 0 {
 			t.Errorf("condition %+v, imports %v", got, cron.Status.CurrentImports)
 		}
-		refuse = false
-		time.Sleep(refusedPause)
+		refuse.Store(false)
+		w.Pass(refusedPause)
 		if w.Volume(importA) == nil {
 			t.Error("no import after a minute")
 		}

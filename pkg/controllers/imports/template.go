@@ -101,7 +101,7 @@ func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now
 		if err != nil {
 			return nil, fmt.Errorf("pin source: %w", err)
 		}
-		volume.Spec.Source.Registry.URL = ptr.To(ref.Pin(digest).URL())
+		volume.Spec.Source.Registry.URL = new(ref.Pin(digest).URL())
 	}
 	return volume, nil
 }

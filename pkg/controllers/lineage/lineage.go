@@ -86,7 +86,7 @@ func Labels(cron *v1beta1.DataImportCron) map[string]string {
 // cron, nil for none.
 func Cleanup(cron *v1beta1.DataImportCron) *string {
 	if ptr.Deref(cron.Spec.RetentionPolicy, v1beta1.DataImportCronRetainAll) == v1beta1.DataImportCronRetainNone {
-		return ptr.To(cleanup)
+		return new(cleanup)
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func Travels(key string) bool {
 // populated.
 func Complete(volume *v1beta1.DataVolume, claim *corev1.PersistentVolumeClaim) bool {
 	switch {
-	case claim == nil || claim.DeletionTimestamp != nil:
+	case claim == nil || claim.DeletionTimestamp != nil || Lost(claim):
 		return false
 	case volume != nil:
 		return volume.Status.Phase == v1beta1.Succeeded
@@ -133,6 +133,11 @@ func Complete(volume *v1beta1.DataVolume, claim *corev1.PersistentVolumeClaim) b
 		return true
 	}
 	return claim.Status.Phase == corev1.ClaimBound && claim.Annotations[v1beta1.AnnPopulationMethod] == "" && !OfVolume(claim)
+}
+
+// Lost tells whether a claim has lost its volume, and what was on it.
+func Lost(claim *corev1.PersistentVolumeClaim) bool {
+	return claim.Status.Phase == corev1.ClaimLost
 }
 
 // OfVolume tells whether a claim is owned by a DataVolume, and so goes with it.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -50,6 +51,11 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+func lost(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
+	claim.Status.Phase = corev1.ClaimLost
+	return claim
+}
+
 func TestComplete(t *testing.T) {
 	succeeded, working := gen.DataVolume("x", gen.InPhase(v1beta1.Succeeded)), gen.DataVolume("x", gen.InPhase(v1beta1.ImportInProgress))
 	filling := gen.WithAnnotation(v1beta1.AnnPopulationMethod, v1beta1.MethodDirect)
@@ -64,11 +70,12 @@ func TestComplete(t *testing.T) {
 		"an import that is being deleted": {succeeded, gen.Claim("x", gen.Populated(), gen.BeingDeleted()), false},
 		"an import in progress":           {working, gen.Claim("x", gen.Bound(), filling), false},
 		"a populated claim of a DataVolume that is not done": {working, gen.Claim("x", gen.Populated()), false},
-		"a populated claim":                         {nil, gen.Claim("x", gen.Populated()), true},
-		"a claim that was not populated":            {nil, gen.Claim("x", gen.Bound(), filling), false},
-		"a bound claim of somebody else":            {nil, gen.Claim("x", gen.Bound()), true},
-		"a pending claim of somebody else":          {nil, gen.Claim("x"), false},
-		"a bound claim that goes with a DataVolume": {nil, gen.Claim("x", gen.Bound(), gen.OwnedBy(working)), false},
+		"an import whose volume is lost":                     {succeeded, lost(gen.Claim("x", gen.Populated())), false},
+		"a populated claim":                                  {nil, gen.Claim("x", gen.Populated()), true},
+		"a claim that was not populated":                     {nil, gen.Claim("x", gen.Bound(), filling), false},
+		"a bound claim of somebody else":                     {nil, gen.Claim("x", gen.Bound()), true},
+		"a pending claim of somebody else":                   {nil, gen.Claim("x"), false},
+		"a bound claim that goes with a DataVolume":          {nil, gen.Claim("x", gen.Bound(), gen.OwnedBy(working)), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Complete(test.volume, test.claim); got != test.want {

@@ -196,7 +196,7 @@ func stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	return ptr.To(t.UTC().Format(time.RFC3339))
+	return new(t.UTC().Format(time.RFC3339))
 }
 
 // metaTime is t as the status holds it, nil for the zero time.
@@ -204,5 +204,5 @@ func metaTime(t time.Time) *metav1.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return ptr.To(metav1.NewTime(t.Truncate(time.Second)))
+	return new(metav1.NewTime(t.Truncate(time.Second)))
 }

@@ -106,8 +106,7 @@ func explain(err error) (reason, message string) {
 }
 
 func sentence(err error) string {
-	var e *sources.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sources.Error](err); ok {
 		return e.Message
 	}
 	return err.Error()
@@ -134,8 +133,7 @@ func reasonOf(kind sources.Kind) string {
 
 // wish returns when the source that failed asked to be tried again, zero if it did not.
 func wish(err error) time.Time {
-	var e *sources.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sources.Error](err); ok {
 		return e.NotBefore
 	}
 	return time.Time{}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -95,7 +96,7 @@ func TestFirstPoll(t *testing.T) {
 		r := &registry{digest: gen.Digest("a"), took: 120 * time.Millisecond}
 		begin := time.Now()
 		w := start(t, r, gen.DataImportCron("cron"))
-		time.Sleep(time.Second)
+		w.Pass(time.Second)
 		cron := w.Cron("cron")
 		if got := cron.Annotations[v1beta1.AnnSourceDesiredDigest]; got != gen.Digest("a") {
 			t.Errorf("desired digest %q", got)
@@ -129,7 +130,7 @@ func TestPollsOnSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &registry{digest: gen.Digest("a")}
 		w := start(t, r, gen.DataImportCron("cron", gen.WithSchedule("@every 1h")))
-		time.Sleep(24*time.Hour + time.Minute)
+		w.Pass(24*time.Hour + time.Minute)
 		synctest.Wait()
 		if r.count() != 25 {
 			t.Errorf("polled %d times in a day, want 25", r.count())
@@ -141,7 +142,7 @@ func TestPollsOnSchedule(t *testing.T) {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 		writes := len(w.CDI.Actions())
-		time.Sleep(30 * time.Minute)
+		w.Pass(30 * time.Minute)
 		synctest.Wait()
 		if more := len(w.CDI.Actions()) - writes; more != 0 {
 			t.Errorf("%d requests between two polls", more)
@@ -164,7 +165,7 @@ func TestScheduleChangeMovesTheNextPoll(t *testing.T) {
 		if _, ok := cron.Annotations[v1beta1.AnnNextCronTime]; ok || cron.Status.NextPoll != nil {
 			t.Errorf("a poll is planned without a schedule: %s", cron.Status.NextPoll)
 		}
-		time.Sleep(48 * time.Hour)
+		w.Pass(48 * time.Hour)
 		if synctest.Wait(); r.count() != 1 {
 			t.Errorf("polled %d times", r.count())
 		}
@@ -179,7 +180,7 @@ func TestFailureIsShownRetriedAndHealed(t *testing.T) {
 		if got := reachable(cron); got.Status != corev1.ConditionFalse || got.Reason != ReasonUnreachable || got.Message != "registry.example does not answer" {
 			t.Errorf("condition %+v", got)
 		}
-		time.Sleep(time.Hour)
+		w.Pass(time.Hour)
 		cron = w.Cron("cron")
 		if got := cron.Status.LastPoll; got.Outcome != v1beta1.PollFailed || got.Failures < 12 || got.Failures > 25 {
 			t.Errorf("last poll %+v", got)
@@ -191,7 +192,7 @@ func TestFailureIsShownRetriedAndHealed(t *testing.T) {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 		r.set(gen.Digest("b"), nil)
-		time.Sleep(5*time.Minute + time.Second)
+		w.Pass(5*time.Minute + time.Second)
 		cron = w.Cron("cron")
 		if got := reachable(cron); got.Status != corev1.ConditionTrue {
 			t.Errorf("condition %+v", got)
@@ -215,7 +216,7 @@ func TestRetryAfterIsRespected(t *testing.T) {
 		limited.NotBefore = time.Now().Add(2 * time.Hour)
 		r := &registry{err: limited}
 		w := start(t, r, gen.DataImportCron("cron", gen.WithSchedule("@every 1m")))
-		time.Sleep(2*time.Hour - time.Second)
+		w.Pass(2*time.Hour - time.Second)
 		if synctest.Wait(); r.count() != 1 {
 			t.Errorf("polled %d times", r.count())
 		}
@@ -223,7 +224,7 @@ func TestRetryAfterIsRespected(t *testing.T) {
 			t.Errorf("condition %+v", got)
 		}
 		r.set(gen.Digest("a"), nil)
-		time.Sleep(2 * time.Second)
+		w.Pass(2 * time.Second)
 		if synctest.Wait(); r.count() != 2 {
 			t.Errorf("polled %d times", r.count())
 		}
@@ -238,11 +239,15 @@ func TestTriggerIsAnswered(t *testing.T) {
 			t.Fatalf("polled %d times before anybody asked", r.count())
 		}
 		asked := metav1.NewTime(time.Now())
-		time.Sleep(3 * time.Second)
+		w.Pass(3 * time.Second)
 		w.UpdateCronStatus("cron", gen.Asked(v1beta1.TriggerRequest{RequestID: "r1", RequestedAt: asked, Coalesced: 2}))
 		cron := w.Cron("cron")
+		handled := cron.Status.LastExecutionTimestamp
+		if !asked.Before(handled) {
+			t.Errorf("handled at %s", handled)
+		}
 		want := &v1beta1.TriggerOutcome{
-			RequestID: "r1", RequestedAt: asked, HandledAt: metav1.NewTime(time.Now()), Outcome: v1beta1.PollUpdated, Digest: gen.Digest("a"), Coalesced: 2,
+			RequestID: "r1", RequestedAt: asked, HandledAt: *handled, Outcome: v1beta1.PollUpdated, Digest: gen.Digest("a"), Coalesced: 2,
 		}
 		if diff := cmp.Diff(want, cron.Status.LastTrigger); diff != "" {
 			t.Errorf("last trigger (-want +got):\n%s", diff)
@@ -253,7 +258,7 @@ func TestTriggerIsAnswered(t *testing.T) {
 		if diff := cmp.Diff([]string{"SourceUpdated", "TriggerHandled"}, w.Reasons()); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
-		time.Sleep(time.Hour)
+		w.Pass(time.Hour)
 		if synctest.Wait(); r.count() != 1 {
 			t.Errorf("polled %d times", r.count())
 		}
@@ -264,9 +269,9 @@ func TestTriggerDuringItsPollAsksForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &registry{digest: gen.Digest("a"), took: time.Second}
 		w := start(t, r, gen.DataImportCron("cron", gen.WithSchedule(""), gen.Asked(v1beta1.TriggerRequest{RequestID: "r1"})))
-		time.Sleep(500 * time.Millisecond)
+		w.Pass(500 * time.Millisecond)
 		w.UpdateCronStatus("cron", gen.Asked(v1beta1.TriggerRequest{RequestID: "r1", Coalesced: 1}))
-		time.Sleep(10 * time.Second)
+		w.Pass(10 * time.Second)
 		if got := w.Cron("cron").Status.LastTrigger.Coalesced; r.count() != 2 || got != 1 {
 			t.Errorf("polled %d times, %d coalesced", r.count(), got)
 		}
@@ -282,12 +287,12 @@ func TestForce(t *testing.T) {
 		if cron.Annotations[v1beta1.AnnForcedBy] != "r1" || cron.Status.LastTrigger.Outcome != v1beta1.PollUnchanged {
 			t.Errorf("forced by %q, outcome %s", cron.Annotations[v1beta1.AnnForcedBy], cron.Status.LastTrigger.Outcome)
 		}
-		time.Sleep(2 * time.Hour)
+		w.Pass(2 * time.Hour)
 		if got := w.Cron("cron").Annotations[v1beta1.AnnForcedBy]; got != "r1" {
 			t.Errorf("forced by %q after a poll that found the same", got)
 		}
 		r.set(gen.Digest("b"), nil)
-		time.Sleep(time.Hour)
+		w.Pass(time.Hour)
 		if got, ok := w.Cron("cron").Annotations[v1beta1.AnnForcedBy]; ok {
 			t.Errorf("forced by %q though the content is new", got)
 		}
@@ -307,7 +312,7 @@ func TestNextTimeInThePastPolls(t *testing.T) {
 		if r.count() != 2 || cron.Annotations[v1beta1.AnnSourceDesiredDigest] != gen.Digest("a") {
 			t.Errorf("polled %d times, digest %s", r.count(), cron.Annotations[v1beta1.AnnSourceDesiredDigest])
 		}
-		time.Sleep(time.Hour)
+		w.Pass(time.Hour)
 		if synctest.Wait(); r.count() != 2 {
 			t.Errorf("polled %d times", r.count())
 		}
@@ -320,7 +325,7 @@ func TestStatusWriteThatFailsIsMadeUpFor(t *testing.T) {
 		w := start(t, r, gen.DataImportCron("cron"))
 		// Somebody writes in the middle of the poll: what they wrote stays.
 		w.UpdateCronStatus("cron", gen.Imports("fedora-x", gen.Digest("c")))
-		time.Sleep(time.Minute)
+		w.Pass(time.Minute)
 		cron := w.Cron("cron")
 		if cron.Status.LastPoll == nil || len(cron.Status.CurrentImports) != 1 {
 			t.Errorf("status %+v", cron.Status)
@@ -331,8 +336,8 @@ func TestStatusWriteThatFailsIsMadeUpFor(t *testing.T) {
 func TestBeingDeletedIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &registry{digest: gen.Digest("a")}
-		start(t, r, gen.DataImportCron("cron", gen.BeingDeleted()))
-		time.Sleep(time.Hour)
+		w := start(t, r, gen.DataImportCron("cron", gen.BeingDeleted()))
+		w.Pass(time.Hour)
 		if synctest.Wait(); r.count() != 0 {
 			t.Errorf("polled %d times", r.count())
 		}
@@ -343,8 +348,8 @@ func TestAccessIsGathered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &registry{digest: gen.Digest("a")}
 		w := start(t, r, gen.DataImportCron("cron", gen.WithRegistry(func(src *v1beta1.DataVolumeSourceRegistry) {
-			src.URL = ptr.To("docker://insecure.example:5000/fedora")
-			src.SecretRef = ptr.To("login")
+			src.URL = new("docker://insecure.example:5000/fedora")
+			src.SecretRef = new("login")
 			src.Platform = &v1beta1.PlatformOptions{Architecture: "arm64"}
 		})))
 		cron := w.Cron("cron")
@@ -357,7 +362,7 @@ func TestAccessIsGathered(t *testing.T) {
 		if _, err := w.Kube.CoreV1().Secrets(gen.Namespace).Create(t.Context(), gen.Secret("login", "me", "pw"), metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(6 * time.Second)
+		w.Pass(6 * time.Second)
 		if got := reachable(w.Cron("cron")); got.Status != corev1.ConditionTrue {
 			t.Errorf("condition %+v", got)
 		}
@@ -372,9 +377,9 @@ func TestUnsupportedSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &registry{}
 		w := start(t, r, gen.DataImportCron("cron", gen.WithSource(v1beta1.DataVolumeSource{
-			Registry: &v1beta1.DataVolumeSourceRegistry{ImageStream: ptr.To("rhel9")},
+			Registry: &v1beta1.DataVolumeSourceRegistry{ImageStream: new("rhel9")},
 		})))
-		time.Sleep(24 * time.Hour)
+		w.Pass(24 * time.Hour)
 		cron := w.Cron("cron")
 		got := reachable(cron)
 		if got.Reason != ReasonSourceNotSupported || !strings.Contains(got.Message, "template.spec.source.registry.url") ||
@@ -396,7 +401,7 @@ func TestSilentRegistryIsGivenUpAfterTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &registry{took: time.Hour}
 		w := start(t, r, gen.DataImportCron("cron"))
-		time.Sleep(31 * time.Second)
+		w.Pass(31 * time.Second)
 		if got := reachable(w.Cron("cron")); got.Reason != ReasonUnreachable || !strings.Contains(got.Message, "30s") {
 			t.Errorf("condition %+v", got)
 		}
@@ -411,7 +416,7 @@ func TestScheduleThatCannotBeReadIsShown(t *testing.T) {
 			t.Errorf("condition %+v", got)
 		}
 		w.UpdateCron("cron", gen.WithSchedule("@daily"))
-		time.Sleep(time.Second)
+		w.Pass(time.Second)
 		if got := reachable(w.Cron("cron")); got.Status != corev1.ConditionTrue || r.count() != 1 {
 			t.Errorf("condition %+v after %d polls", got, r.count())
 		}

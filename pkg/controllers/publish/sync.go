@@ -137,7 +137,7 @@ func (c *Controller) apply(ctx context.Context, in input, d decision) error {
 	cron, err := status.Update(ctx, c.client.CdiV1beta1().DataImportCrons(in.cron.Namespace), in.cron, func(cron *v1beta1.DataImportCron) {
 		if d.moves {
 			cron.Status.LastImportedPVC = d.published
-			cron.Status.LastImportTimestamp = ptr.To(metav1.NewTime(now.Truncate(time.Second)))
+			cron.Status.LastImportTimestamp = new(metav1.NewTime(now.Truncate(time.Second)))
 			cron.Status.SourceFormat = ptr.To(v1beta1.DataImportCronSourceFormatPvc)
 		}
 		d.upToDate.ObservedGeneration = cron.Generation
@@ -153,9 +153,9 @@ func (c *Controller) apply(ctx context.Context, in input, d decision) error {
 // stamp notes on what is published now, and on what was published until now, that they were
 // current. It returns false if what is to be published is gone.
 func (c *Controller) stamp(ctx context.Context, in input, now time.Time) (bool, error) {
-	used := map[string]*string{v1beta1.AnnLastUseTime: ptr.To(now.UTC().Format(time.RFC3339Nano))}
+	used := map[string]*string{v1beta1.AnnLastUseTime: new(now.UTC().Format(time.RFC3339Nano))}
 	labels := map[string]*string{v1beta1.LabelDataImportCron: &in.cron.Name, v1beta1.LabelDataImportCronCleanup: lineage.Cleanup(in.cron)}
-	annotations := map[string]*string{v1beta1.AnnSourceDigest: ptr.To(in.current().Digest), v1beta1.AnnLastUseTime: used[v1beta1.AnnLastUseTime]}
+	annotations := map[string]*string{v1beta1.AnnSourceDigest: new(in.current().Digest), v1beta1.AnnLastUseTime: used[v1beta1.AnnLastUseTime]}
 	if in.volume != nil {
 		if request, ok := in.volume.Annotations[v1beta1.AnnForcedBy]; ok {
 			annotations[v1beta1.AnnForcedBy] = &request

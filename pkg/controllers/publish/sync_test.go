@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/clock"
@@ -61,11 +62,11 @@ func pointsTo(source *v1beta1.DataSource) string {
 func TestPublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		previous := gen.Claim(importB, gen.OfCron(cronName), gen.Populated())
+		now := time.Now().UTC()
 		w := start(t, append(imported(gen.Published(importB), gen.RetainNone()), previous, managed(importB))...)
 		if got := pointsTo(w.Source(gen.ManagedDataSource)); got != "golden-images/"+importA {
 			t.Errorf("DataSource points to %s", got)
 		}
-		now := time.Now().UTC()
 		claim := w.Claim(importA)
 		wantAnnotations := map[string]string{
 			v1beta1.AnnLastUseTime: now.Format(time.RFC3339Nano), v1beta1.AnnSourceDigest: gen.Digest("a"), v1beta1.AnnForcedBy: "r1",

@@ -70,7 +70,7 @@ func decide(in input, now time.Time) decision {
 		case e.volume == nil || e.volume.DeletionTimestamp != nil || in.wanted(e):
 		case e.volume.Status.Phase != v1beta1.Succeeded:
 			d.delete = append(d.delete, deletion{e, whyAbandoned})
-		case e.claim == nil:
+		case e.claim == nil || lineage.Lost(e.claim):
 			d.delete = append(d.delete, deletion{e, whyLost})
 		}
 	}

@@ -229,7 +229,7 @@ func (c *Controller) delete(ctx context.Context, namespace string, gone deletion
 	if gone.why == whyLost {
 		// The caches of two API servers are not of one time. Only the live claim tells.
 		claim, err := found(claims.Get(ctx, gone.name, metav1.GetOptions{}))
-		if err != nil || claim != nil {
+		if err != nil || (claim != nil && !lineage.Lost(claim)) {
 			return false, err
 		}
 	}

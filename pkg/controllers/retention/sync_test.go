@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/clock"
@@ -55,7 +56,7 @@ func publishing(more ...gen.Modifier) runtime.Object {
 // left returns the names of the claims that there are.
 func left(t *testing.T, w *bubble.World) string {
 	t.Helper()
-	synctest.Wait()
+	w.Settle()
 	list, err := w.Kube.CoreV1().PersistentVolumeClaims(gen.Namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ func TestWhatWasJustCurrentIsDeletedAMomentLater(t *testing.T) {
 		if got := left(t, w); got != "before now" {
 			t.Errorf("left are %s", got)
 		}
-		time.Sleep(grace)
+		w.Pass(grace)
 		if got := left(t, w); got != "now" {
 			t.Errorf("left are %s", got)
 		}

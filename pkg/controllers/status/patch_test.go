@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 )
 
 func TestMetadataPatch(t *testing.T) {
@@ -18,10 +18,10 @@ func TestMetadataPatch(t *testing.T) {
 		want                string
 	}{
 		"nothing to change is no patch": {
-			labels: map[string]*string{"a": ptr.To("1"), "z": nil}, annotations: map[string]*string{"b": ptr.To("")},
+			labels: map[string]*string{"a": new("1"), "z": nil}, annotations: map[string]*string{"b": new("")},
 		},
 		"only what differs is sent": {
-			labels: map[string]*string{"a": ptr.To("2")}, annotations: map[string]*string{"b": nil, "c": ptr.To("3"), "d": ptr.To("")},
+			labels: map[string]*string{"a": new("2")}, annotations: map[string]*string{"b": nil, "c": new("3"), "d": new("")},
 			want: `{"metadata":{"annotations":{"b":null,"d":""},"labels":{"a":"2"},"uid":"u"}}`,
 		},
 	} {

@@ -4,6 +4,9 @@
 package volume
 
 import (
+	"context"
+	"encoding/json"
+
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -12,6 +15,8 @@ import (
 	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	importerv1 "goldenimage.dev/pkg/apis/importer/v1"
+	"goldenimage.dev/pkg/sources"
 	"goldenimage.dev/test/gen"
 )
 
@@ -86,4 +91,26 @@ func sourceClaim(namespace, name string) []runtime.Object {
 			},
 		},
 	}
+}
+
+type fixedResolver struct {
+	digest string
+	err    error
+}
+
+func (r fixedResolver) Resolve(context.Context, string, sources.Access) (sources.Revision, error) {
+	return sources.Revision{Digest: r.digest}, r.err
+}
+
+type fixedProgress struct{ fraction float64 }
+
+func (p fixedProgress) Read(context.Context, string, string) (importerv1.Progress, bool, error) {
+	return importerv1.Progress{Fraction: p.fraction}, true, nil
+}
+
+func (w *world) encode(v any) string {
+	w.t.Helper()
+	text, err := json.Marshal(v)
+	w.must(err)
+	return string(text)
 }

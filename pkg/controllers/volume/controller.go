@@ -96,7 +96,17 @@ func New(config Config) (*Controller, error) {
 	if config.FilesystemOverhead < 0 || config.FilesystemOverhead >= 1 {
 		return nil, fmt.Errorf("volume controller: the file system overhead is %v: it must be at least 0 and below 1", config.FilesystemOverhead)
 	}
-	c := &Controller{
+	c := newController(config)
+	c.runner = runner.New(controllerName, config.Clock, c.Sync)
+	if err := c.wire(config); err != nil {
+		return nil, fmt.Errorf("volume controller: %w", err)
+	}
+	return c, nil
+}
+
+// newController returns a Controller that nothing wakes yet.
+func newController(config Config) *Controller {
+	return &Controller{
 		cdi: config.CDI, kube: config.Kubernetes,
 		dataVolumes: config.DataVolumes.Lister(), volumeIndex: config.DataVolumes.Informer().GetIndexer(),
 		dataSources: config.DataSources.Lister(),
@@ -108,11 +118,6 @@ func New(config Config) (*Controller, error) {
 		progress: logReader{client: config.Kubernetes},
 		worker:   config.Worker, imageVolumes: config.ImageVolumes, overhead: config.FilesystemOverhead,
 	}
-	c.runner = runner.New(controllerName, config.Clock, c.Sync)
-	if err := c.wire(config); err != nil {
-		return nil, fmt.Errorf("volume controller: %w", err)
-	}
-	return c, nil
 }
 
 func (c *Controller) wire(config Config) error {

@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/runner"
 )
 
 // live runs the world's controller on informers that watch, and what Kubernetes does after it,
@@ -25,9 +26,15 @@ import (
 func (w *world) live() (rounds func()) {
 	w.t.Helper()
 	w.configure(clock.RealClock{})
-	c, err := New(w.config)
-	w.must(err)
+	c := newController(w.config)
 	c.progress = fixedProgress{0.5}
+	c.runner = runner.New(controllerName, w.config.Clock, func(ctx context.Context, key types.NamespacedName) (time.Duration, error) {
+		// What the test does to the cluster is not made to merge with what others do.
+		w.turn.Lock()
+		defer w.turn.Unlock()
+		return c.Sync(ctx, key)
+	})
+	w.must(c.wire(w.config))
 	w.c = c
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan struct{})
@@ -48,10 +55,17 @@ func (w *world) live() (rounds func()) {
 	return func() {
 		for range 12 {
 			synctest.Wait()
-			w.cluster()
+			w.act(w.cluster)
 		}
 		synctest.Wait()
 	}
+}
+
+// act does something while the controller does nothing.
+func (w *world) act(do func()) {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	do()
 }
 
 func TestVolumeIsFilledByEventsAlone(t *testing.T) {
@@ -85,7 +99,7 @@ func TestWhatIsWatchedWakesVolumesThatWaitForIt(t *testing.T) {
 				rounds := w.live()
 				rounds()
 				w.expect(running, tc.want)
-				tc.mend(w)
+				w.act(func() { tc.mend(w) })
 				rounds()
 				if dv := w.volume(); dv.Status.Phase != v1beta1.Succeeded {
 					t.Errorf("phase is %s: %s", dv.Status.Phase, w.running(running))
@@ -101,17 +115,17 @@ func TestProgressIsFollowed(t *testing.T) {
 		rounds := w.live()
 		synctest.Wait()
 		for len(w.allPods()) == 0 {
-			w.cluster()
+			w.act(w.cluster)
 			synctest.Wait()
 		}
-		w.cluster()
+		w.act(w.cluster)
 		synctest.Wait()
 		w.paused = true
 		rounds()
 		if got := w.volume().Status.Progress; got != "50.00%" {
 			t.Fatalf("progress is %s", got)
 		}
-		w.c.progress = fixedProgress{0.75}
+		w.act(func() { w.c.progress = fixedProgress{0.75} })
 		<-time.After(progressEvery + time.Millisecond)
 		synctest.Wait()
 		if got := w.volume().Status.Progress; got != "75.00%" {

@@ -5,10 +5,10 @@ package volume
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +29,6 @@ import (
 	importerv1 "goldenimage.dev/pkg/apis/importer/v1"
 	cdifake "goldenimage.dev/pkg/generated/clientset/versioned/fake"
 	cdiinformers "goldenimage.dev/pkg/generated/informers/externalversions"
-	"goldenimage.dev/pkg/sources"
 	"goldenimage.dev/test/gen"
 )
 
@@ -52,7 +51,9 @@ type world struct {
 	c       *Controller
 	config  Config
 	key     types.NamespacedName
-	events  *record.FakeRecorder
+	// turn is whose it is who acts, when the controller runs by itself.
+	turn   sync.Mutex
+	events *record.FakeRecorder
 	// contents of volumes by name: "partial", "complete".
 	contents map[string]string
 	// lost names volumes that were removed though they were complete.
@@ -69,21 +70,6 @@ type world struct {
 }
 
 var errInjected = errors.New("connection lost")
-
-type fixedResolver struct {
-	digest string
-	err    error
-}
-
-func (r fixedResolver) Resolve(context.Context, string, sources.Access) (sources.Revision, error) {
-	return sources.Revision{Digest: r.digest}, r.err
-}
-
-type fixedProgress struct{ fraction float64 }
-
-func (p fixedProgress) Read(context.Context, string, string) (importerv1.Progress, bool, error) {
-	return importerv1.Progress{Fraction: p.fraction}, true, nil
-}
 
 // newWorld returns a world whose controller syncs when it is told to.
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
@@ -291,11 +277,4 @@ func (w *world) must(err error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-func (w *world) encode(v any) string {
-	w.t.Helper()
-	text, err := json.Marshal(v)
-	w.must(err)
-	return string(text)
 }
