@@ -38,7 +38,7 @@ printf 'Cluster and server were up after %s s, all of this took %s s.\n\n' "$((u
 cat <<END
 The cluster stays up. To look around:
 
-  export KUBECONFIG=\$(make -s kubeconfig)
+  export KUBECONFIG=\$(make -s kubeconfig)    # no kubectl here? hack/cluster/kubectl.sh is one
   kubectl get dic,das,dv,pvc -n golden-images
   kubectl describe dic -n golden-images
 
