@@ -29,9 +29,7 @@ patches:
       name: golden-image-apiserver
     spec:
       template:
-        metadata:
-          annotations:
-            golden-image.test/built: "${BUILT:-}"
+${BUILT:+        metadata: {annotations: {golden-image.test/built: \"$BUILT\"\}\}}
         spec:
           containers:
           - name: server

@@ -101,3 +101,46 @@ func TestNeighbours(t *testing.T) {
 		t.Errorf("the APIService does not check the server's certificate: %q", service)
 	}
 }
+
+// TestClonesAcrossNamespaces checks who may have a copy of another namespace's volume.
+func TestClonesAcrossNamespaces(t *testing.T) {
+	images := newNamespace(t, "e2e-clone-images")
+	own := newNamespace(t, "e2e-clone-user")
+	kubectl(t, "-n", own, "create", "serviceaccount", "user")
+	kubectl(t, "-n", own, "create", "rolebinding", "user", "--clusterrole=edit", "--serviceaccount="+own+":user")
+	user := userOf(t, own)
+	source := fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataSource, metadata: {name: far, namespace: %s},
+  spec: {source: {pvc: {namespace: %s, name: disk}}}}`, own, images)
+	claim := fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataVolume, metadata: {name: claim, namespace: %s},
+  spec: {source: {pvc: {namespace: %s, name: disk}}, storage: {resources: {requests: {storage: 1Gi}}}}}`, own, images)
+	forged := fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataVolume, metadata: {name: forged, namespace: %[1]s,
+  annotations: {cdi.kubevirt.io/storage.clone.source: %[2]s/disk, cdi.kubevirt.io/storage.clone.sourceUID: "1"}},
+  spec: {source: {pvc: {namespace: %[1]s, name: mine}}, storage: {resources: {requests: {storage: 1Gi}}}}}`, own, images)
+	asUser := func(manifest string) (string, error) {
+		return try(t.Context(), t, manifest, "hack/cluster/kubectl.sh", append(user, "create", "--dry-run=server", "-o", "json", "-f", "-")...)
+	}
+
+	refusal := "User system:serviceaccount:" + own + ":user has insufficient permissions in clone source namespace " + images
+	manifests := map[string]string{
+		"a claim":                   claim,
+		"a DataSource":              cloneManifest(own, "ref", images, "fedora", storageClass, "Filesystem"),
+		"a DataSource of one's own": source,
+	}
+	for name, manifest := range manifests {
+		if out, err := asUser(manifest); err == nil || !strings.Contains(err.Error(), refusal) {
+			t.Errorf("%s: got %s %v, want %q", name, out, err, refusal)
+		}
+	}
+	if out, err := asUser(forged); err != nil || strings.Contains(out, "storage.clone.source") {
+		t.Errorf("a forged annotation stays, or is refused: %s %v", out, err)
+	}
+	kubectl(t, "-n", images, "create", "rolebinding", "user", "--clusterrole=cdi.kubevirt.io:clone-sourcer", "--serviceaccount="+own+":user")
+	eventually(t, own, func() string { // the answers of the authorizer are kept for some seconds
+		for name, manifest := range manifests {
+			if _, err := asUser(manifest); err != nil {
+				return name + ": " + err.Error()
+			}
+		}
+		return ""
+	})
+}

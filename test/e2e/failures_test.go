@@ -15,7 +15,8 @@ import (
 
 // TestFailuresShowAndHeal breaks each thing that a site can get wrong, looks where a user
 // looks (a condition of the DataImportCron, and an event), mends it, and waits for the
-// DataSource without touching the DataImportCron again.
+// DataSource without changing the DataImportCron again. Where the image itself was wrong, a
+// trigger stands for the next poll on schedule.
 func TestFailuresShowAndHeal(t *testing.T) {
 	namespace := newNamespace(t, "e2e-failures")
 	const open = "registry.golden-image.test/failures/"

@@ -52,7 +52,7 @@ func start(t *testing.T, dir string) *server {
 		cancel()
 		t.Fatal(err)
 	}
-	apiserver, err := config.Complete().New(ctx)
+	apiserver, err := config.Complete().New()
 	if err != nil {
 		cancel()
 		stop()

@@ -65,7 +65,7 @@ func Run(ctx context.Context, options *Options) error {
 		return err
 	}
 	defer stop()
-	server, err := config.Complete().New(ctx)
+	server, err := config.Complete().New()
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type Config struct {
 	// Keeper of the serving certificate, nil if it comes from files.
 	Keeper *servingcert.Keeper
 	Clock  clock.WithTicker
+	// EtcdFailed delivers the error that ends the embedded etcd; nil without one.
+	EtcdFailed <-chan error
 }
 
 type completedConfig struct {
@@ -63,6 +65,7 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 			stop()
 		}
 	}()
+	var etcdFailed <-chan error
 	if o.embeddedEtcd() {
 		starting, cancel := context.WithTimeout(ctx, startTimeout)
 		defer cancel()
@@ -70,8 +73,9 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 		if err != nil {
 			return nil, stop, err
 		}
-		stop = server.Close
+		stop, etcdFailed = server.Close, server.Failed()
 		o.Recommended.Etcd.StorageConfig.Transport.ServerList = []string{server.Endpoint}
+		o.embedded = true
 	}
 	scheme := newScheme()
 	generic := genericapiserver.NewRecommendedConfig(newCodecs(scheme))
@@ -84,7 +88,7 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 	generic.BuildHandlerChainFunc = func(handler http.Handler, c *genericapiserver.Config) http.Handler {
 		return genericapiserver.DefaultBuildHandlerChain(cdirest.WithEmptyTrigger(cdirest.WithStaleOpenAPI(handler)), c)
 	}
-	config = &Config{Generic: generic, Options: o, Clock: clock.RealClock{}}
+	config = &Config{Generic: generic, Options: o, Clock: clock.RealClock{}, EtcdFailed: etcdFailed}
 	if err := config.serveWith(ctx); err != nil {
 		return nil, stop, err
 	}
@@ -123,6 +127,11 @@ func (c *Config) serveWith(ctx context.Context) error {
 	}
 	if err := c.ensureCert(ctx); err != nil {
 		return err
+	}
+	if o.embedded {
+		if err := guardDatabase(ctx, client, o); err != nil {
+			return err
+		}
 	}
 	serving.ServerCert.GeneratedCert = c.Keeper
 	return nil

@@ -52,38 +52,38 @@ type environment struct {
 }
 
 // addControllers runs the controllers beside the API, in one replica at a time.
-func (c CompletedConfig) addControllers(ctx context.Context, generic *genericapiserver.GenericAPIServer) error {
+func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServer) (*background, error) {
 	kubeconfig, err := clientConfig(c.Options)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// One client that may be busy: the API server's own limits protect it.
 	kubeconfig.QPS = -1
 	kube, err := kubernetes.NewForConfig(kubeconfig)
 	if err != nil {
-		return fmt.Errorf("create Kubernetes client: %w", err)
+		return nil, fmt.Errorf("create Kubernetes client: %w", err)
 	}
 	// Controllers are clients like any other: what they write is defaulted and validated.
 	loopback := rest.CopyConfig(generic.LoopbackClientConfig)
 	loopback.QPS, loopback.UserAgent = -1, Name
 	cdi, err := versioned.NewForConfig(loopback)
 	if err != nil {
-		return fmt.Errorf("create client of the own API: %w", err)
+		return nil, fmt.Errorf("create client of the own API: %w", err)
 	}
+	work := &background{done: make(chan struct{}), failed: make(chan error, 1)}
 	generic.AddPostStartHookOrDie("golden-image-controllers", func(hook genericapiserver.PostStartHookContext) error {
-		running := klog.NewContext(hook.Context, klog.FromContext(ctx))
 		go func() {
-			err := lead(running, kube, c.Options, func(leading context.Context) error {
+			defer close(work.done)
+			err := lead(hook.Context, kube, c.Options, func(leading context.Context) error {
 				return c.runControllers(leading, kube, cdi)
 			})
 			if err != nil {
-				klog.FromContext(ctx).Error(err, "Controllers ended, and with them the process")
-				klog.FlushAndExit(klog.ExitFlushTimeout, 1)
+				work.failed <- fmt.Errorf("run controllers: %w", err)
 			}
 		}()
 		return nil
 	})
-	return nil
+	return work, nil
 }
 
 // runControllers runs all controllers until ctx is done and all have ended.
@@ -141,7 +141,7 @@ func (c CompletedConfig) controllers(env environment) ([]controller, error) {
 		Claims: core.PersistentVolumeClaims(), Volumes: core.PersistentVolumes(), Pods: env.pods.Core().V1().Pods(),
 		StorageClasses: storage.StorageClasses(), CSIDrivers: storage.CSIDrivers(),
 		Recorder: env.recorder, Clock: c.Clock, Resolver: env.resolver,
-		Worker:             volume.WorkerOptions{Image: c.Options.ImporterImage, PullPolicy: corev1.PullPolicy(c.Options.ImporterPullPolicy)},
+		Worker:             volume.WorkerOptions{Image: c.Options.ImporterImage, PullPolicy: corev1.PullPolicy(c.Options.ImporterPullPolicy), PullSecrets: c.Options.ImporterPullSecrets},
 		InsecureRegistries: c.Options.InsecureRegistries, ImageVolumes: env.images, FilesystemOverhead: c.Options.FilesystemOverhead,
 	})
 	if err != nil {

@@ -22,50 +22,66 @@ const (
 	retryPeriod   = 2 * time.Second
 )
 
-// lead calls run while this replica is the leader. It returns when ctx is done, or with an
-// error when the lead was lost: the process then ends, because what run began may still be
-// under way.
+// lead calls run while this replica is the leader, again each time it becomes it, until ctx is
+// done. run must have ended what it began when it returns, and return soon after its context
+// is done: the lease is given back after that, so that there are never two at work.
 func lead(ctx context.Context, client kubernetes.Interface, o *Options, run func(context.Context) error) error {
 	if !o.LeaderElection {
 		return run(ctx)
 	}
-	// A Pod's name is its identity: a container that is started again takes up its own lease
-	// at once instead of waiting for it to end.
 	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, o.Namespace, Name,
-		client.CoreV1(), client.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: o.PodName})
+		client.CoreV1(), client.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: o.Identity})
 	if err != nil {
 		return fmt.Errorf("set up leader election: %w", err)
 	}
+	for ctx.Err() == nil {
+		if err := term(ctx, lock, o.Identity, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// term stands for election, and runs until ctx is done or the lease is lost.
+func term(ctx context.Context, lock resourcelock.Interface, identity string, run func(context.Context) error) error {
 	logger := klog.FromContext(ctx)
-	leading, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error, 1)
+	// The election outlives ctx by what run needs to end.
+	standing, resign := context.WithCancel(context.WithoutCancel(ctx))
+	defer resign()
+	finished := make(chan error, 1)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: lock, Name: Name, ReleaseOnCancel: true,
 		LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(ctx context.Context) {
-				logger.V(2).Info("Leading: controllers start", "identity", o.PodName)
-				ended <- run(ctx)
-				cancel()
+			OnStartedLeading: func(leading context.Context) {
+				defer resign()
+				working, stop := context.WithCancel(ctx)
+				defer stop()
+				defer context.AfterFunc(leading, stop)()
+				logger.V(2).Info("Leading: controllers start", "identity", identity)
+				finished <- run(working)
 			},
-			OnStoppedLeading: func() { logger.V(2).Info("No longer leading", "identity", o.PodName) },
-			OnNewLeader:      func(identity string) { logger.V(2).Info("Leader elected", "leader", identity) },
+			OnStoppedLeading: func() { logger.V(2).Info("No longer leading", "identity", identity) },
+			OnNewLeader:      func(leader string) { logger.V(2).Info("Leader elected", "leader", leader) },
 		},
 	})
 	if err != nil {
 		return fmt.Errorf("set up leader election: %w", err)
 	}
-	elector.Run(leading)
-	if ctx.Err() != nil {
-		return nil
-	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			return err
+	// Who is not the leader when ctx ends has nothing to end.
+	defer context.AfterFunc(ctx, func() {
+		if !elector.IsLeader() {
+			resign()
 		}
+	})()
+	elector.Run(standing)
+	select {
+	case err := <-finished:
+		return err
 	default:
 	}
-	return fmt.Errorf("lost the lease %s/%s", o.Namespace, Name)
+	if standing.Err() == nil {
+		return <-finished // the lease is lost, which run is told by its context
+	}
+	return nil
 }

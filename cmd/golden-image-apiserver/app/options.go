@@ -4,13 +4,16 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/apimachinery/pkg/util/validation"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 	cliflag "k8s.io/component-base/cli/flag"
@@ -34,8 +37,10 @@ type Options struct {
 	Namespace string
 	// ServiceName of the Service through which kube-apiserver reaches the server.
 	ServiceName string
-	// PodName is the identity in leader election.
-	PodName string
+	// Identity in leader election, which no other process has at the same time.
+	Identity string
+	// Ordinal of the Pod in its StatefulSet, 0 if it has none.
+	Ordinal int
 	// ServingCertSecret is the Secret that holds the certificate authority that the server
 	// makes for itself. Empty means the certificate of --tls-cert-file.
 	ServingCertSecret string
@@ -47,11 +52,15 @@ type Options struct {
 	ImporterImage string
 	// ImporterPullPolicy of that image.
 	ImporterPullPolicy string
+	// ImporterPullSecrets are names of Secrets, in the namespaces of those pods, to pull it with.
+	ImporterPullSecrets []string
 	// InsecureRegistries are hosts (host[:port]) that may be spoken to by plain HTTP or with
 	// certificates that do not verify.
 	InsecureRegistries []string
 	// FilesystemOverhead is the share of a Filesystem volume that the file system itself needs.
 	FilesystemOverhead float64
+	// embedded tells that Config started an etcd.
+	embedded bool
 	// PollWorkers is how many sources are polled at a time.
 	PollWorkers int
 }
@@ -63,7 +72,7 @@ func NewOptions() *Options {
 		Recommended:        genericoptions.NewRecommendedOptions("/registry/"+cdi.GroupName, codec),
 		Logs:               logs.NewOptions(),
 		DataDir:            "/var/lib/golden-image",
-		Namespace:          "golden-image",
+		Namespace:          cmp.Or(os.Getenv("POD_NAMESPACE"), "golden-image"),
 		ServiceName:        Name,
 		LeaderElection:     true,
 		Controllers:        true,
@@ -71,6 +80,7 @@ func NewOptions() *Options {
 		FilesystemOverhead: 0.06,
 		PollWorkers:        8,
 	}
+	addAdmission(options.Recommended)
 	options.Recommended.SecureServing.BindPort = 8443
 	options.Recommended.Etcd.StorageConfig.Transport.ServerList = nil
 	return options
@@ -89,6 +99,8 @@ func (o *Options) Flags() (sections cliflag.NamedFlagSets) {
 	fs.BoolVar(&o.Controllers, "controllers", o.Controllers, "Run the controllers. A replica without them only serves the API.")
 	fs.StringVar(&o.ImporterImage, "importer-image", o.ImporterImage, "Container image of the pods that fill volumes.")
 	fs.StringVar(&o.ImporterPullPolicy, "importer-image-pull-policy", o.ImporterPullPolicy, "Pull policy of that image: Always, IfNotPresent or Never.")
+	fs.StringSliceVar(&o.ImporterPullSecrets, "importer-image-pull-secrets", o.ImporterPullSecrets,
+		"Secrets to pull that image with. They are looked for in the namespaces of the volumes.")
 	fs.StringSliceVar(&o.InsecureRegistries, "insecure-registries", o.InsecureRegistries,
 		"Registries (host[:port], as in image names) that may be spoken to by plain HTTP or with certificates that do not verify.")
 	fs.Float64Var(&o.FilesystemOverhead, "filesystem-overhead", o.FilesystemOverhead,
@@ -111,14 +123,21 @@ func (o *Options) Flags() (sections cliflag.NamedFlagSets) {
 
 // Complete fills in what the environment says.
 func (o *Options) Complete() {
-	if namespace := os.Getenv("POD_NAMESPACE"); namespace != "" {
-		o.Namespace = namespace
-	}
-	if o.PodName = os.Getenv("POD_NAME"); o.PodName == "" {
-		if host, err := os.Hostname(); err == nil {
-			o.PodName = host
+	name, uid := os.Getenv("POD_NAME"), os.Getenv("POD_UID")
+	if name == "" || uid == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = Name
+		}
+		name, uid = host, string(uuid.NewUUID())
+	} else if i := strings.LastIndexByte(name, '-'); i > 0 {
+		if ordinal, err := strconv.Atoi(name[i+1:]); err == nil {
+			o.Ordinal = ordinal
 		}
 	}
+	// A container that is started again has the same identity, and takes up its own lease at
+	// once; a Pod of the same name has another.
+	o.Identity = name + "_" + uid
 }
 
 // Validate returns everything that is wrong with the options.
@@ -133,6 +152,10 @@ func (o *Options) Validate() []error {
 		if !filepath.IsAbs(o.DataDir) {
 			wrong("data-dir", o.DataDir, "an absolute path")
 		}
+	}
+	if o.embeddedEtcd() && o.Ordinal > 0 {
+		errs = append(errs, fmt.Errorf("this is replica %d: each replica would have an etcd of its own, with other objects in it: "+
+			"scale the StatefulSet to 1, or give all replicas --etcd-servers", o.Ordinal+1))
 	}
 	errs = append(errs, recommended.Validate()...)
 	if msgs := validation.IsDNS1123Label(o.Namespace); len(msgs) > 0 {

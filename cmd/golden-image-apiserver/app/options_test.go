@@ -49,6 +49,10 @@ func TestValidateOptions(t *testing.T) {
 			},
 			want: []string{"--secure-port -1 must be between"},
 		},
+		"a second replica may not have an etcd of its own": {
+			change: func(o *Options) { o.ImporterImage, o.Ordinal = "importer:1", 1 },
+			want:   []string{"this is replica 2: each replica would have an etcd of its own"},
+		},
 		"an etcd of one's own needs no directory": {
 			change: func(o *Options) {
 				o.ImporterImage = "importer:1"
@@ -78,10 +82,11 @@ func TestValidateOptions(t *testing.T) {
 
 func TestTheEnvironmentTellsWhereTheServerRuns(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "elsewhere")
-	t.Setenv("POD_NAME", "server-0")
+	t.Setenv("POD_NAME", "server-1")
+	t.Setenv("POD_UID", "1234")
 	options := NewOptions()
 	options.Complete()
-	if options.Namespace != "elsewhere" || options.PodName != "server-0" {
-		t.Errorf("got namespace %q and name %q", options.Namespace, options.PodName)
+	if options.Namespace != "elsewhere" || options.Identity != "server-1_1234" || options.Ordinal != 1 {
+		t.Errorf("got namespace %q, identity %q, ordinal %d", options.Namespace, options.Identity, options.Ordinal)
 	}
 }

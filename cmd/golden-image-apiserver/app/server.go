@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -17,10 +18,20 @@ import (
 // A Server serves the API and runs the controllers.
 type Server struct {
 	generic *genericapiserver.GenericAPIServer
+	// controllers are what runs beside the API, nil if nothing does.
+	controllers *background
+	// failed delivers what ends the process besides its context.
+	failed []<-chan error
 }
 
-// New makes the server. ctx ends what runs beside the requests.
-func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
+// background is work that ends some time after its context.
+type background struct {
+	done   chan struct{}
+	failed chan error
+}
+
+// New makes the server.
+func (c CompletedConfig) New() (*Server, error) {
 	generic, err := c.generic.New(Name, genericapiserver.NewEmptyDelegate())
 	if err != nil {
 		return nil, fmt.Errorf("make the generic server: %w", err)
@@ -39,17 +50,39 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 			return nil
 		})
 	}
+	server := &Server{generic: generic, failed: []<-chan error{c.EtcdFailed}}
 	if c.Options.Controllers {
-		if err := c.addControllers(ctx, generic); err != nil {
+		if server.controllers, err = c.addControllers(generic); err != nil {
 			return nil, err
 		}
+		server.failed = append(server.failed, server.controllers.failed)
 	}
-	return &Server{generic: generic}, nil
+	return server, nil
 }
 
-// Run serves until ctx is done and what was begun is answered.
+// Run serves until ctx is done, what was begun is answered, and the controllers have ended. It
+// ends with an error when something that it needs fails for good.
 func (s *Server) Run(ctx context.Context) error {
-	return s.generic.PrepareRun().RunWithContext(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	for _, failed := range s.failed {
+		go func() {
+			select {
+			case err := <-failed:
+				end(err)
+			case <-ctx.Done():
+			}
+		}()
+	}
+	err := s.generic.PrepareRun().RunWithContext(ctx)
+	end(nil)
+	if s.controllers != nil && err == nil { // else they may not have begun
+		<-s.controllers.done
+	}
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
 }
 
 // clientConfig says how to reach the Kubernetes API: --kubeconfig, or as a Pod does.

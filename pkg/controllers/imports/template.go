@@ -90,6 +90,9 @@ func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now
 	delete(volume.Labels, v1beta1.LabelDataImportCronCleanup)
 	maps.Copy(volume.Labels, lineage.Labels(cron))
 	maps.Copy(volume.Annotations, template.Annotations)
+	// This client may write what users may not.
+	delete(volume.Annotations, v1beta1.AnnCloneSource)
+	delete(volume.Annotations, v1beta1.AnnCloneSourceUID)
 	volume.Annotations[v1beta1.AnnImmediateBind] = "true"
 	volume.Annotations[v1beta1.AnnLastUseTime] = now.UTC().Format(time.RFC3339Nano)
 	volume.Annotations[v1beta1.AnnSourceDigest] = digest

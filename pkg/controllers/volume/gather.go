@@ -54,7 +54,7 @@ func (in *input) fill() *corev1.PersistentVolumeClaim {
 // gather reads what there is. It changes nothing.
 func (c *Controller) gather(ctx context.Context, dv *v1beta1.DataVolume) (*input, error) {
 	in := &input{volume: dv, kind: kindOf(dv), home: dv.Namespace}
-	if key, _, ok := pinned(dv); ok {
+	if key, _, ok := pinned(dv); ok && in.kind == cloneClaim {
 		in.home = key.Namespace
 	}
 	if err := c.gatherObjects(in); err != nil {

@@ -14,15 +14,16 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"golang.org/x/sys/unix"
 
 	"k8s.io/klog/v2"
 )
 
 // Bounds of the database.
 const (
-	// quota is the size in bytes at which writes are refused. A golden image's objects take
-	// some 20 KB.
-	quota = 4 << 30
+	// quota is the size in bytes at which writes are refused: less than the volume of the
+	// manifests, so that the disk is not filled. A golden image's objects take some 20 KB.
+	quota = 1 << 30
 	// compaction is how long old revisions are kept beyond what the API server compacts.
 	compaction = "30m"
 )
@@ -31,6 +32,7 @@ const (
 type Server struct {
 	etcd  *embed.Etcd
 	level zap.AtomicLevel
+	lock  *os.File
 	// Endpoint is the URL that clients use.
 	Endpoint string
 }
@@ -48,6 +50,10 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	sockets := filepath.Join(dir, "run")
 	if err := os.MkdirAll(sockets, 0o700); err != nil {
 		return nil, fmt.Errorf("create the directory of etcd's sockets: %w", err)
+	}
+	lock, err := lockFile(filepath.Join(dir, "lock"))
+	if err != nil {
+		return nil, err
 	}
 	clientPath, peerPath := filepath.Join(sockets, "client"), filepath.Join(sockets, "peer")
 	for _, path := range []string{clientPath, peerPath} {
@@ -73,18 +79,21 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 
 	server, err := embed.StartEtcd(config)
 	if err != nil {
+		_ = lock.Close()
 		return nil, fmt.Errorf("start etcd in %s: %w", config.Dir, err)
 	}
 	begin := time.Now()
 	select {
 	case <-server.Server.ReadyNotify():
 		klog.FromContext(ctx).V(2).Info("Embedded etcd is ready", "dir", config.Dir, "after", time.Since(begin))
-		return &Server{etcd: server, level: level, Endpoint: client.String()}, nil
+		return &Server{etcd: server, level: level, lock: lock, Endpoint: client.String()}, nil
 	case err := <-server.Err():
 		server.Close()
+		_ = lock.Close()
 		return nil, fmt.Errorf("etcd in %s ended: %w", config.Dir, err)
 	case <-ctx.Done():
 		server.Close()
+		_ = lock.Close()
 		return nil, fmt.Errorf("etcd in %s is not ready: %w", config.Dir, context.Cause(ctx))
 	}
 }
@@ -97,6 +106,21 @@ func (s *Server) Close() {
 	// It calls its own closed listeners errors.
 	s.level.SetLevel(zapcore.FatalLevel)
 	s.etcd.Close()
+	_ = s.lock.Close()
+}
+
+// lockFile holds a lock until the file is closed or the process ends. Two processes would
+// take each other's sockets away before etcd notices.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock of etcd's data: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("lock %s, which another process may hold: %w", path, err)
+	}
+	return file, nil
 }
 
 func newLogger(level zap.AtomicLevel) *zap.Logger {

@@ -6,6 +6,7 @@ package etcd
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -54,6 +55,9 @@ func TestOnlyTheOwnUserCanReachIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
+	if _, err := Start(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a second etcd on the same data: %v", err)
+	}
 	for _, name := range []string{"client", "peer"} {
 		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
 			t.Errorf("socket is not a file: %v", err)

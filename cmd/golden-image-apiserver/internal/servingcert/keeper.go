@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -102,7 +103,10 @@ func (k *Keeper) Ensure(ctx context.Context) error {
 		return err
 	}
 	if changed {
-		secret.Data = wanted.data()
+		if secret.Data == nil {
+			secret.Data = map[string][]byte{}
+		}
+		maps.Copy(secret.Data, wanted.data()) // other keys are not ours
 		if missing {
 			secret, err = secrets.Create(ctx, secret, metav1.CreateOptions{})
 		} else {

@@ -26,7 +26,10 @@ func rules() strategy.Rules[cdi.DataVolume, *cdi.DataVolume] {
 		Validate:             validation.ValidateDataVolume,
 		ValidateUpdate:       validation.ValidateDataVolumeUpdate,
 		ValidateStatusUpdate: validation.ValidateDataVolumeStatusUpdate,
-		Warnings:             validation.WarningsForDataVolume,
+		// They say whose volume is read; written by a user they would be a way around the
+		// authorization of clones.
+		Guarded:  []string{v1beta1.AnnCloneSource, v1beta1.AnnCloneSourceUID},
+		Warnings: validation.WarningsForDataVolume,
 	}
 }
 

@@ -5,6 +5,7 @@ package strategy
 
 import (
 	"context"
+	"maps"
 
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -12,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/storage/names"
 )
@@ -36,6 +39,9 @@ type Rules[T any, P Object[T]] struct {
 	Validate             func(P) field.ErrorList
 	ValidateUpdate       func(updated, old P) field.ErrorList
 	ValidateStatusUpdate func(updated, old P) field.ErrorList
+	// Guarded names annotations that the server alone writes; what others write there is
+	// dropped. Nil means none.
+	Guarded []string
 	// Warnings returns what is legal but odd. Nil means none.
 	Warnings func(P) []string
 }
@@ -65,20 +71,40 @@ func (*Main[T, P]) AllowUnconditionalUpdate(context.Context) bool { return false
 func (*Main[T, P]) Canonicalize(runtime.Object) {}
 
 // PrepareForCreate drops the status and begins to count generations.
-func (s *Main[T, P]) PrepareForCreate(_ context.Context, obj runtime.Object) {
+func (s *Main[T, P]) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	created := obj.(P)
 	s.rules.CopyStatus(created, P(new(T)))
+	s.guard(ctx, created, nil)
 	created.SetGeneration(1)
 }
 
 // PrepareForUpdate keeps the old status and counts a change of the spec.
-func (s *Main[T, P]) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
+func (s *Main[T, P]) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	updated, previous := obj.(P), old.(P)
+	s.guard(ctx, updated, previous.GetAnnotations())
 	s.rules.CopyStatus(updated, previous)
 	updated.SetGeneration(previous.GetGeneration())
 	if !equality.Semantic.DeepEqual(s.rules.Spec(updated), s.rules.Spec(previous)) {
 		updated.SetGeneration(previous.GetGeneration() + 1)
 	}
+}
+
+// guard puts the guarded annotations back to what they were, unless the server itself writes.
+func (s *Main[T, P]) guard(ctx context.Context, obj P, before map[string]string) {
+	if who, ok := request.UserFrom(ctx); ok && who.GetName() == user.APIServerUser {
+		return
+	}
+	annotations := maps.Clone(obj.GetAnnotations())
+	for _, name := range s.rules.Guarded {
+		delete(annotations, name)
+		if value, ok := before[name]; ok {
+			if annotations == nil {
+				annotations = map[string]string{}
+			}
+			annotations[name] = value
+		}
+	}
+	obj.SetAnnotations(annotations)
 }
 
 // Validate checks a new object.

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Copyright The Golden Image Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs the benchmarks, or the one that is named: tables to the screen, figures to
+# _output/bench. Ends with 2 if there is none of that name.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+hack/install-packages.sh
+make build
+# Built and not "go run", which would hide the exit code.
+go build -trimpath -o _output/bench/bench ./hack/bench
+exec _output/bench/bench "$@"
