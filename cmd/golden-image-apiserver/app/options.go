@@ -146,18 +146,7 @@ func (o *Options) Validate() []error {
 	wrong := func(flag string, value any, accepted string) {
 		errs = append(errs, fmt.Errorf("--%s: invalid value %q: want %s", flag, fmt.Sprint(value), accepted))
 	}
-	recommended := *o.Recommended
-	if o.embeddedEtcd() {
-		recommended.Etcd = nil // it would ask for --etcd-servers
-		if !filepath.IsAbs(o.DataDir) {
-			wrong("data-dir", o.DataDir, "an absolute path")
-		}
-	}
-	if o.embeddedEtcd() && o.Ordinal > 0 {
-		errs = append(errs, fmt.Errorf("this is replica %d: each replica would have an etcd of its own, with other objects in it: "+
-			"scale the StatefulSet to 1, or give all replicas --etcd-servers", o.Ordinal+1))
-	}
-	errs = append(errs, recommended.Validate()...)
+	errs = append(errs, o.validateDatabase()...)
 	if msgs := validation.IsDNS1123Label(o.Namespace); len(msgs) > 0 {
 		wrong("namespace", o.Namespace, strings.Join(msgs, "; "))
 	}
@@ -184,6 +173,24 @@ func (o *Options) Validate() []error {
 		}
 	}
 	return errs
+}
+
+// validateDatabase returns what is wrong with the machinery's options and the choice of etcd.
+func (o *Options) validateDatabase() []error {
+	if !o.embeddedEtcd() {
+		return o.Recommended.Validate()
+	}
+	var errs []error
+	if !filepath.IsAbs(o.DataDir) {
+		errs = append(errs, fmt.Errorf("--data-dir: invalid value %q: want an absolute path", o.DataDir))
+	}
+	if o.Ordinal > 0 {
+		errs = append(errs, fmt.Errorf("this is replica %d: each replica would have an etcd of its own, with other objects in it: "+
+			"scale the StatefulSet to 1, or give all replicas --etcd-servers", o.Ordinal+1))
+	}
+	recommended := *o.Recommended
+	recommended.Etcd = nil // it would ask for --etcd-servers
+	return append(errs, recommended.Validate()...)
 }
 
 func (o *Options) embeddedEtcd() bool {

@@ -17,7 +17,6 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
-	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
@@ -52,7 +51,7 @@ func volume(source *cdi.DataVolumeSource, ref *cdi.DataVolumeSourceRef) *cdi.Dat
 }
 
 func ref(namespace, name string) *cdi.DataVolumeSourceRef {
-	return &cdi.DataVolumeSourceRef{Kind: "DataSource", Namespace: ptr.To(namespace), Name: name}
+	return &cdi.DataVolumeSourceRef{Kind: "DataSource", Namespace: &namespace, Name: name}
 }
 
 func claim(namespace string) *cdi.DataVolumeSource {
