@@ -82,7 +82,25 @@ func (in input) planned(now time.Time) (time.Time, why) {
 	case last.Outcome == v1beta1.PollFailed:
 		return in.retryAt(), whyRetry
 	}
-	return in.schedule.Due(earlier(last.Time.Time, now), string(in.cron.UID)), whyScheduled
+	return in.scheduled(earlier(last.Time.Time, now))
+}
+
+// scheduled returns when a poll is due after one that succeeded, and why; zero means never. As
+// long as what the last one found cannot be imported, a corrected image is looked for sooner
+// than the schedule says, so that the cron heals when the image is mended. Without a schedule
+// it is not: then nobody is to be asked unbidden.
+func (in input) scheduled(last time.Time) (time.Time, why) {
+	uid := string(in.cron.UID)
+	due := in.schedule.Due(last, uid)
+	upToDate := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronUpToDate)
+	if due.IsZero() || upToDate == nil || upToDate.Reason != v1beta1.ReasonImportFailed {
+		return due, whyScheduled
+	}
+	const settled = 100 // failures after which a pause grows no more
+	if sooner := wholeSecond(last.Add(pause(settled, uid))); sooner.Before(due) {
+		return sooner, whyImportFailed
+	}
+	return due, whyScheduled
 }
 
 // unhandled returns the trigger request that no poll has answered. A request that others were
@@ -119,7 +137,8 @@ func (in input) after(failures int32, start, end, wish time.Time) time.Time {
 	case !in.supported:
 		return time.Time{}
 	case failures == 0:
-		return in.schedule.Due(start, uid)
+		due, _ := in.scheduled(start)
+		return due
 	}
 	retry := end.Add(pause(failures, uid))
 	if wish.After(retry) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"goldenimage.dev/pkg/apis/cdi/schedule"
@@ -22,6 +23,7 @@ func TestDecide(t *testing.T) {
 	asked := v1beta1.TriggerRequest{RequestID: "r1"}
 	// With this UID the documented schedule is delayed by some seconds.
 	const uid = "cron-uid"
+	importFailed := gen.CronCondition(v1beta1.DataImportCronUpToDate, corev1.ConditionFalse, v1beta1.ReasonImportFailed)
 	monday := time.Date(2026, time.October, 5, 1, 30, 0, 0, time.UTC).Add(schedule.Jitter(uid, 7*24*time.Hour))
 	for name, test := range map[string]struct {
 		cron        []gen.Modifier
@@ -40,6 +42,16 @@ func TestDecide(t *testing.T) {
 		},
 		"a polled cron waits for its schedule": {
 			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, next: monday,
+		},
+		"an image that cannot be imported is looked for again before the schedule says": {
+			cron: []gen.Modifier{gen.Polled(ago(10*time.Minute), gen.Digest("a"), 0), importFailed}, want: whyImportFailed,
+		},
+		"but not in a hot loop": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Minute), gen.Digest("a"), 0), importFailed},
+			next: ago(time.Minute).Add(pause(100, uid)).Truncate(time.Second),
+		},
+		"without a schedule it is not": {
+			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(10*time.Minute), gen.Digest("a"), 0), importFailed},
 		},
 		"missed runs are one poll": {
 			cron: []gen.Modifier{gen.Polled(ago(90*24*time.Hour), gen.Digest("a"), 0)}, want: whyScheduled,

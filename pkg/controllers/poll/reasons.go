@@ -45,5 +45,7 @@ const (
 	whyNeverPolled why = "never polled"
 	whyRetry       why = "retry after failure"
 	whyScheduled   why = "schedule"
-	whyAnnotation  why = "next poll annotated in the past"
+	// whyImportFailed is for an image that cannot be imported, and may have been corrected.
+	whyImportFailed why = "import failed"
+	whyAnnotation   why = "next poll annotated in the past"
 )

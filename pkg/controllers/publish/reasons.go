@@ -3,6 +3,8 @@
 
 package publish
 
+import "goldenimage.dev/pkg/apis/cdi/v1beta1"
+
 // Reasons of the condition UpToDate.
 const (
 	// ReasonUpToDate: the DataSource points to what the source holds.
@@ -12,7 +14,7 @@ const (
 	// ReasonImportProgressing: it is being imported.
 	ReasonImportProgressing = "ImportProgressing"
 	// ReasonImportFailed: it could not be imported.
-	ReasonImportFailed = "ImportFailed"
+	ReasonImportFailed = v1beta1.ReasonImportFailed
 	// ReasonNoDigest: nobody knows what the source holds.
 	ReasonNoDigest = "NoDigest"
 	// ReasonNotManaged: the DataSource was not made by a DataImportCron.

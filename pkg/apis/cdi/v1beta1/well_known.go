@@ -65,5 +65,8 @@ const (
 	MethodHandOver = "hand-over"
 )
 
+// ReasonImportFailed of the condition UpToDate: what the source holds cannot be imported.
+const ReasonImportFailed = "ImportFailed"
+
 // FinalizerDataVolume lets the server remove what a clone left in another namespace.
 const FinalizerDataVolume = GroupName + "/dataVolumeFinalizer"
