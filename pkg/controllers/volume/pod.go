@@ -74,7 +74,7 @@ func renderWorker(in *input, options WorkerOptions) (*corev1.Pod, error) {
 				annRestarts:        strconv.Itoa(int(restartsBefore(dv))),
 			},
 		},
-		Spec: workerSpec(dv, options),
+		Spec: workerSpec(dv, options, in.home),
 	}
 	if in.home == dv.Namespace {
 		pod.OwnerReferences = []metav1.OwnerReference{ownerReference(dv)}
@@ -93,13 +93,17 @@ func renderWorker(in *input, options WorkerOptions) (*corev1.Pod, error) {
 	return pod, nil
 }
 
-func workerSpec(dv *v1beta1.DataVolume, options WorkerOptions) corev1.PodSpec {
+func workerSpec(dv *v1beta1.DataVolume, options WorkerOptions, home string) corev1.PodSpec {
+	priority := dv.Spec.PriorityClassName
+	if home != dv.Namespace {
+		priority = "" // a class is not for use in namespaces where its user has no say
+	}
 	spec := corev1.PodSpec{
 		RestartPolicy:                 corev1.RestartPolicyOnFailure,
 		TerminationGracePeriodSeconds: ptr.To[int64](workerGrace),
 		AutomountServiceAccountToken:  new(false),
 		EnableServiceLinks:            new(false),
-		PriorityClassName:             dv.Spec.PriorityClassName,
+		PriorityClassName:             priority,
 		HostAliases:                   options.HostAliases,
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot: new(true), RunAsUser: ptr.To[int64](workerUser), RunAsGroup: ptr.To[int64](workerUser),

@@ -31,8 +31,11 @@ func (c *Controller) Sync(ctx context.Context, key types.NamespacedName) (time.D
 	if dv == nil || ended(&input{volume: dv}) || dv.DeletionTimestamp != nil {
 		c.holds.clear(key)
 	}
-	if err := c.restoreOrphans(ctx, key, dv); err != nil || dv == nil {
+	if err := c.restoreOrphans(ctx, key, dv); err != nil {
 		return 0, err
+	}
+	if dv == nil {
+		return 0, c.removeOrphans(ctx, key)
 	}
 	in, err := c.gather(ctx, dv)
 	if err != nil {
