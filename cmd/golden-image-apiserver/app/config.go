@@ -85,8 +85,11 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 	generic.OpenAPIConfig.Info.Title, generic.OpenAPIConfig.Info.Version = Name, version.Get().GitVersion
 	generic.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(openapi.GetOpenAPIDefinitions, namer)
 	generic.OpenAPIV3Config.Info.Title, generic.OpenAPIV3Config.Info.Version = Name, version.Get().GitVersion
+	generic.OpenAPIConfig.PostProcessSpec = cdirest.MediaTypesV2
+	generic.OpenAPIV3Config.PostProcessSpec = cdirest.MediaTypesV3
 	generic.BuildHandlerChainFunc = func(handler http.Handler, c *genericapiserver.Config) http.Handler {
-		return genericapiserver.DefaultBuildHandlerChain(cdirest.WithEmptyTrigger(cdirest.WithStaleOpenAPI(handler)), c)
+		handler = cdirest.WithProtobufForMetadata(cdirest.WithStaleOpenAPI(handler), c.Serializer)
+		return genericapiserver.DefaultBuildHandlerChain(cdirest.WithEmptyTrigger(handler), c)
 	}
 	config = &Config{Generic: generic, Options: o, Clock: clock.RealClock{}, EtcdFailed: etcdFailed}
 	if err := config.serveWith(ctx); err != nil {

@@ -36,6 +36,13 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&DataImportCron{}, &DataImportCronList{}, &DataImportCronTrigger{},
 		&DataSource{}, &DataSourceList{},
 		&DataVolume{}, &DataVolumeList{},
+		&StorageProfile{}, &StorageProfileList{},
+		&CDIConfig{}, &CDIConfigList{},
+		&CDI{}, &CDIList{},
+		&VolumeImportSource{}, &VolumeImportSourceList{},
+		&VolumeCloneSource{}, &VolumeCloneSourceList{},
+		&VolumeUploadSource{}, &VolumeUploadSourceList{},
+		&ObjectTransfer{}, &ObjectTransferList{},
 	)
 	return nil
 }

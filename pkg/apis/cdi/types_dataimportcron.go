@@ -44,6 +44,9 @@ type DataImportCronSpec struct {
 	// ServiceAccountName in whose name a PVC source in another namespace is cloned; left out,
 	// "default".
 	ServiceAccountName *string
+	// Suspend stops scheduled polls and those after a failure. A poll that is asked for by
+	// trigger is made all the same, and what is under way goes on.
+	Suspend *bool
 }
 
 // DataImportCronGarbageCollect tells what becomes of outdated imports.
@@ -99,6 +102,9 @@ type DataImportCronStatus struct {
 	TriggerRequest *TriggerRequest
 	// LastTrigger is the latest asked-for poll that was made.
 	LastTrigger *TriggerOutcome
+	// RecentTriggers are the latest requests for a poll that had an ID of their own, oldest
+	// first, at most 20: one of them that is sent again gets its answer from here.
+	RecentTriggers []TriggerRecord
 	// Conditions are SourceReachable, Progressing and UpToDate.
 	Conditions []DataImportCronCondition
 }
@@ -152,6 +158,21 @@ type TriggerRequest struct {
 	Force bool
 	// Coalesced counts the later requests that this one stands for.
 	Coalesced int32
+}
+
+// TriggerRecord is a request for a poll as it was answered.
+type TriggerRecord struct {
+	// ID that the request had.
+	ID string
+	// RequestID of the request whose poll answers it: its own, or that of an earlier one that
+	// still waited.
+	RequestID string
+	// RequestedAt is when that poll was asked for first.
+	RequestedAt metav1.Time
+	// RequestedBy is the user who asked for it first.
+	RequestedBy string
+	// Force tells that the request asked to import the content again even if it is the same.
+	Force bool
 }
 
 // TriggerOutcome is what became of a poll that somebody asked for.

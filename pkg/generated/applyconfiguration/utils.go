@@ -19,8 +19,36 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=cdi.kubevirt.io, Version=v1beta1
+	case v1beta1.SchemeGroupVersion.WithKind("CDI"):
+		return &cdiv1beta1.CDIApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDICertConfig"):
+		return &cdiv1beta1.CDICertConfigApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDICondition"):
+		return &cdiv1beta1.CDIConditionApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDIConfig"):
+		return &cdiv1beta1.CDIConfigApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDIConfigSpec"):
+		return &cdiv1beta1.CDIConfigSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDIConfigStatus"):
+		return &cdiv1beta1.CDIConfigStatusApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDISpec"):
+		return &cdiv1beta1.CDISpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CDIStatus"):
+		return &cdiv1beta1.CDIStatusApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CertConfig"):
+		return &cdiv1beta1.CertConfigApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ClaimPropertySet"):
+		return &cdiv1beta1.ClaimPropertySetApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ComponentConfig"):
+		return &cdiv1beta1.ComponentConfigApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("ConditionState"):
 		return &cdiv1beta1.ConditionStateApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CustomizeComponents"):
+		return &cdiv1beta1.CustomizeComponentsApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CustomizeComponentsPatch"):
+		return &cdiv1beta1.CustomizeComponentsPatchApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("CustomTLSProfile"):
+		return &cdiv1beta1.CustomTLSProfileApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("DataImportCron"):
 		return &cdiv1beta1.DataImportCronApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("DataImportCronCondition"):
@@ -71,18 +99,66 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &cdiv1beta1.DataVolumeSpecApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("DataVolumeStatus"):
 		return &cdiv1beta1.DataVolumeStatusApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("FilesystemOverhead"):
+		return &cdiv1beta1.FilesystemOverheadApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("Flags"):
+		return &cdiv1beta1.FlagsApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ImportProxy"):
+		return &cdiv1beta1.ImportProxyApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ImportSourceType"):
+		return &cdiv1beta1.ImportSourceTypeApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("ImportStatus"):
 		return &cdiv1beta1.ImportStatusApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("NodePlacement"):
+		return &cdiv1beta1.NodePlacementApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ObjectTransfer"):
+		return &cdiv1beta1.ObjectTransferApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ObjectTransferCondition"):
+		return &cdiv1beta1.ObjectTransferConditionApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ObjectTransferSpec"):
+		return &cdiv1beta1.ObjectTransferSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("ObjectTransferStatus"):
+		return &cdiv1beta1.ObjectTransferStatusApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("PlatformOptions"):
 		return &cdiv1beta1.PlatformOptionsApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("PollStatus"):
 		return &cdiv1beta1.PollStatusApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("StorageProfile"):
+		return &cdiv1beta1.StorageProfileApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("StorageProfileCondition"):
+		return &cdiv1beta1.StorageProfileConditionApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("StorageProfileSpec"):
+		return &cdiv1beta1.StorageProfileSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("StorageProfileStatus"):
+		return &cdiv1beta1.StorageProfileStatusApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("StorageSpec"):
 		return &cdiv1beta1.StorageSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("TLSProfileSpec"):
+		return &cdiv1beta1.TLSProfileSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("TLSSecurityProfile"):
+		return &cdiv1beta1.TLSSecurityProfileApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("TransferSource"):
+		return &cdiv1beta1.TransferSourceApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("TransferTarget"):
+		return &cdiv1beta1.TransferTargetApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("TriggerOutcome"):
 		return &cdiv1beta1.TriggerOutcomeApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("TriggerRecord"):
+		return &cdiv1beta1.TriggerRecordApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("TriggerRequest"):
 		return &cdiv1beta1.TriggerRequestApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("VolumeCloneSource"):
+		return &cdiv1beta1.VolumeCloneSourceApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("VolumeCloneSourceSpec"):
+		return &cdiv1beta1.VolumeCloneSourceSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("VolumeImportSource"):
+		return &cdiv1beta1.VolumeImportSourceApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("VolumeImportSourceSpec"):
+		return &cdiv1beta1.VolumeImportSourceSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("VolumeUploadSource"):
+		return &cdiv1beta1.VolumeUploadSourceApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("VolumeUploadSourceSpec"):
+		return &cdiv1beta1.VolumeUploadSourceSpecApplyConfiguration{}
 
 	}
 	return nil

@@ -21,7 +21,23 @@ import (
 
 func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	return map[string]common.OpenAPIDefinition{
+		v1beta1.CDI{}.OpenAPIModelName():                           schema_pkg_apis_cdi_v1beta1_CDI(ref),
+		v1beta1.CDICertConfig{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_CDICertConfig(ref),
+		v1beta1.CDICondition{}.OpenAPIModelName():                  schema_pkg_apis_cdi_v1beta1_CDICondition(ref),
+		v1beta1.CDIConfig{}.OpenAPIModelName():                     schema_pkg_apis_cdi_v1beta1_CDIConfig(ref),
+		v1beta1.CDIConfigList{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_CDIConfigList(ref),
+		v1beta1.CDIConfigSpec{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_CDIConfigSpec(ref),
+		v1beta1.CDIConfigStatus{}.OpenAPIModelName():               schema_pkg_apis_cdi_v1beta1_CDIConfigStatus(ref),
+		v1beta1.CDIList{}.OpenAPIModelName():                       schema_pkg_apis_cdi_v1beta1_CDIList(ref),
+		v1beta1.CDISpec{}.OpenAPIModelName():                       schema_pkg_apis_cdi_v1beta1_CDISpec(ref),
+		v1beta1.CDIStatus{}.OpenAPIModelName():                     schema_pkg_apis_cdi_v1beta1_CDIStatus(ref),
+		v1beta1.CertConfig{}.OpenAPIModelName():                    schema_pkg_apis_cdi_v1beta1_CertConfig(ref),
+		v1beta1.ClaimPropertySet{}.OpenAPIModelName():              schema_pkg_apis_cdi_v1beta1_ClaimPropertySet(ref),
+		v1beta1.ComponentConfig{}.OpenAPIModelName():               schema_pkg_apis_cdi_v1beta1_ComponentConfig(ref),
 		v1beta1.ConditionState{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_ConditionState(ref),
+		v1beta1.CustomTLSProfile{}.OpenAPIModelName():              schema_pkg_apis_cdi_v1beta1_CustomTLSProfile(ref),
+		v1beta1.CustomizeComponents{}.OpenAPIModelName():           schema_pkg_apis_cdi_v1beta1_CustomizeComponents(ref),
+		v1beta1.CustomizeComponentsPatch{}.OpenAPIModelName():      schema_pkg_apis_cdi_v1beta1_CustomizeComponentsPatch(ref),
 		v1beta1.DataImportCron{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_DataImportCron(ref),
 		v1beta1.DataImportCronCondition{}.OpenAPIModelName():       schema_pkg_apis_cdi_v1beta1_DataImportCronCondition(ref),
 		v1beta1.DataImportCronList{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_DataImportCronList(ref),
@@ -55,12 +71,46 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1beta1.DataVolumeSourceVDDK{}.OpenAPIModelName():          schema_pkg_apis_cdi_v1beta1_DataVolumeSourceVDDK(ref),
 		v1beta1.DataVolumeSpec{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_DataVolumeSpec(ref),
 		v1beta1.DataVolumeStatus{}.OpenAPIModelName():              schema_pkg_apis_cdi_v1beta1_DataVolumeStatus(ref),
+		v1beta1.FilesystemOverhead{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_FilesystemOverhead(ref),
+		v1beta1.Flags{}.OpenAPIModelName():                         schema_pkg_apis_cdi_v1beta1_Flags(ref),
+		v1beta1.ImportProxy{}.OpenAPIModelName():                   schema_pkg_apis_cdi_v1beta1_ImportProxy(ref),
+		v1beta1.ImportSourceType{}.OpenAPIModelName():              schema_pkg_apis_cdi_v1beta1_ImportSourceType(ref),
 		v1beta1.ImportStatus{}.OpenAPIModelName():                  schema_pkg_apis_cdi_v1beta1_ImportStatus(ref),
+		v1beta1.IntermediateTLSProfile{}.OpenAPIModelName():        schema_pkg_apis_cdi_v1beta1_IntermediateTLSProfile(ref),
+		v1beta1.ModernTLSProfile{}.OpenAPIModelName():              schema_pkg_apis_cdi_v1beta1_ModernTLSProfile(ref),
+		v1beta1.NodePlacement{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_NodePlacement(ref),
+		v1beta1.ObjectTransfer{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_ObjectTransfer(ref),
+		v1beta1.ObjectTransferCondition{}.OpenAPIModelName():       schema_pkg_apis_cdi_v1beta1_ObjectTransferCondition(ref),
+		v1beta1.ObjectTransferList{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_ObjectTransferList(ref),
+		v1beta1.ObjectTransferSpec{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_ObjectTransferSpec(ref),
+		v1beta1.ObjectTransferStatus{}.OpenAPIModelName():          schema_pkg_apis_cdi_v1beta1_ObjectTransferStatus(ref),
+		v1beta1.OldTLSProfile{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_OldTLSProfile(ref),
 		v1beta1.PlatformOptions{}.OpenAPIModelName():               schema_pkg_apis_cdi_v1beta1_PlatformOptions(ref),
 		v1beta1.PollStatus{}.OpenAPIModelName():                    schema_pkg_apis_cdi_v1beta1_PollStatus(ref),
+		v1beta1.StorageProfile{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_StorageProfile(ref),
+		v1beta1.StorageProfileCondition{}.OpenAPIModelName():       schema_pkg_apis_cdi_v1beta1_StorageProfileCondition(ref),
+		v1beta1.StorageProfileList{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_StorageProfileList(ref),
+		v1beta1.StorageProfileSpec{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_StorageProfileSpec(ref),
+		v1beta1.StorageProfileStatus{}.OpenAPIModelName():          schema_pkg_apis_cdi_v1beta1_StorageProfileStatus(ref),
 		v1beta1.StorageSpec{}.OpenAPIModelName():                   schema_pkg_apis_cdi_v1beta1_StorageSpec(ref),
+		v1beta1.TLSProfileSpec{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_TLSProfileSpec(ref),
+		v1beta1.TLSSecurityProfile{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_TLSSecurityProfile(ref),
+		v1beta1.TransferSource{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_TransferSource(ref),
+		v1beta1.TransferTarget{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_TransferTarget(ref),
 		v1beta1.TriggerOutcome{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_TriggerOutcome(ref),
+		v1beta1.TriggerRecord{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_TriggerRecord(ref),
 		v1beta1.TriggerRequest{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_TriggerRequest(ref),
+		v1beta1.VolumeCloneSource{}.OpenAPIModelName():             schema_pkg_apis_cdi_v1beta1_VolumeCloneSource(ref),
+		v1beta1.VolumeCloneSourceList{}.OpenAPIModelName():         schema_pkg_apis_cdi_v1beta1_VolumeCloneSourceList(ref),
+		v1beta1.VolumeCloneSourceSpec{}.OpenAPIModelName():         schema_pkg_apis_cdi_v1beta1_VolumeCloneSourceSpec(ref),
+		v1beta1.VolumeImportSource{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_VolumeImportSource(ref),
+		v1beta1.VolumeImportSourceList{}.OpenAPIModelName():        schema_pkg_apis_cdi_v1beta1_VolumeImportSourceList(ref),
+		v1beta1.VolumeImportSourceSpec{}.OpenAPIModelName():        schema_pkg_apis_cdi_v1beta1_VolumeImportSourceSpec(ref),
+		v1beta1.VolumeImportSourceStatus{}.OpenAPIModelName():      schema_pkg_apis_cdi_v1beta1_VolumeImportSourceStatus(ref),
+		v1beta1.VolumeUploadSource{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_VolumeUploadSource(ref),
+		v1beta1.VolumeUploadSourceList{}.OpenAPIModelName():        schema_pkg_apis_cdi_v1beta1_VolumeUploadSourceList(ref),
+		v1beta1.VolumeUploadSourceSpec{}.OpenAPIModelName():        schema_pkg_apis_cdi_v1beta1_VolumeUploadSourceSpec(ref),
+		v1beta1.VolumeUploadSourceStatus{}.OpenAPIModelName():      schema_pkg_apis_cdi_v1beta1_VolumeUploadSourceStatus(ref),
 		v1.AWSElasticBlockStoreVolumeSource{}.OpenAPIModelName():   schema_k8sio_api_core_v1_AWSElasticBlockStoreVolumeSource(ref),
 		v1.Affinity{}.OpenAPIModelName():                           schema_k8sio_api_core_v1_Affinity(ref),
 		v1.AppArmorProfile{}.OpenAPIModelName():                    schema_k8sio_api_core_v1_AppArmorProfile(ref),
@@ -365,6 +415,812 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 	}
 }
 
+func schema_pkg_apis_cdi_v1beta1_CDI(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDI stands for the installation. There is one; its spec.config becomes the spec of the CDIConfig, and its status says that the installation is there.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec is what an administrator set.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.CDISpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status of the installation.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.CDIStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CDISpec{}.OpenAPIModelName(), v1beta1.CDIStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDICertConfig(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDICertConfig says how long certificates are valid.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"ca": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CA is about certificate authorities.",
+							Ref:         ref(v1beta1.CertConfig{}.OpenAPIModelName()),
+						},
+					},
+					"server": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Server is about the certificates of servers.",
+							Ref:         ref(v1beta1.CertConfig{}.OpenAPIModelName()),
+						},
+					},
+					"client": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Client is about the certificates of clients.",
+							Ref:         ref(v1beta1.CertConfig{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CertConfig{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDICondition(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDICondition is one aspect of an installation.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Type of the condition: Available, Progressing or Degraded.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status is True, False or Unknown.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"lastTransitionTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LastTransitionTime is when the status changed last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"lastHeartbeatTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LastHeartbeatTime is when the status, reason or message changed last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Reason is one word in CamelCase for the status.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Message is a sentence for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"observedGeneration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ObservedGeneration is the metadata.generation that the condition was found for.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"type", "status"},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDIConfig(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDIConfig is the configuration that clients read. There is one, of the name \"config\"; its spec follows spec.config of the CDI object.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec is what an administrator set.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.CDIConfigSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status is what counts: the spec, completed with defaults.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.CDIConfigStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CDIConfigSpec{}.OpenAPIModelName(), v1beta1.CDIConfigStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDIConfigList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDIConfigList is a list of CDIConfigs.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.CDIConfig{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CDIConfig{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDIConfigSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDIConfigSpec is what an administrator set.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"uploadProxyURLOverride": {
+						SchemaProps: spec.SchemaProps{
+							Description: "UploadProxyURLOverride is the URL that clients upload to.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"importProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ImportProxy is the proxy by which sources are reached.",
+							Ref:         ref(v1beta1.ImportProxy{}.OpenAPIModelName()),
+						},
+					},
+					"scratchSpaceStorageClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ScratchSpaceStorageClass is the class of scratch volumes. This server needs none.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"podResourceRequirements": {
+						SchemaProps: spec.SchemaProps{
+							Description: "PodResourceRequirements of the pods that fill volumes.",
+							Ref:         ref(v1.ResourceRequirements{}.OpenAPIModelName()),
+						},
+					},
+					"featureGates": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "FeatureGates that are on.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"filesystemOverhead": {
+						SchemaProps: spec.SchemaProps{
+							Description: "FilesystemOverhead is the share of a Filesystem volume that its file system needs.",
+							Ref:         ref(v1beta1.FilesystemOverhead{}.OpenAPIModelName()),
+						},
+					},
+					"preallocation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Preallocation allocates the storage of volumes in advance.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"insecureRegistries": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "InsecureRegistries are hosts (host[:port]) that may be spoken to by plain HTTP or with certificates that do not verify.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"dataVolumeTTLSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "DataVolumeTTLSeconds is not used any more.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"tlsSecurityProfile": {
+						SchemaProps: spec.SchemaProps{
+							Description: "TLSSecurityProfile of what is served.",
+							Ref:         ref(v1beta1.TLSSecurityProfile{}.OpenAPIModelName()),
+						},
+					},
+					"imagePullSecrets": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "ImagePullSecrets to pull the images of pods with.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1.LocalObjectReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"logVerbosity": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LogVerbosity of what is logged.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"webhookPvcRendering": {
+						SchemaProps: spec.SchemaProps{
+							Description: "WebhookPvcRendering tells whether claims with the label applyStorageProfile are completed at admission: \"Enabled\" or \"Disabled\".\n\nPossible enum values:\n - `\"Disabled\"` leaves them alone.\n - `\"Enabled\"` completes claims.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Disabled", "Enabled"},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.FilesystemOverhead{}.OpenAPIModelName(), v1beta1.ImportProxy{}.OpenAPIModelName(), v1beta1.TLSSecurityProfile{}.OpenAPIModelName(), v1.LocalObjectReference{}.OpenAPIModelName(), v1.ResourceRequirements{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDIConfigStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDIConfigStatus is what counts.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"uploadProxyURL": {
+						SchemaProps: spec.SchemaProps{
+							Description: "UploadProxyURL that clients upload to.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"uploadProxyCA": {
+						SchemaProps: spec.SchemaProps{
+							Description: "UploadProxyCA is the certificate authority of that URL.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"importProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ImportProxy is the proxy by which sources are reached.",
+							Ref:         ref(v1beta1.ImportProxy{}.OpenAPIModelName()),
+						},
+					},
+					"scratchSpaceStorageClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ScratchSpaceStorageClass is the class of scratch volumes.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"defaultPodResourceRequirements": {
+						SchemaProps: spec.SchemaProps{
+							Description: "DefaultPodResourceRequirements of the pods that fill volumes.",
+							Ref:         ref(v1.ResourceRequirements{}.OpenAPIModelName()),
+						},
+					},
+					"filesystemOverhead": {
+						SchemaProps: spec.SchemaProps{
+							Description: "FilesystemOverhead is the share of a Filesystem volume that its file system needs, for each StorageClass.",
+							Ref:         ref(v1beta1.FilesystemOverhead{}.OpenAPIModelName()),
+						},
+					},
+					"preallocation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Preallocation allocates the storage of volumes in advance.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"imagePullSecrets": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "ImagePullSecrets to pull the images of pods with.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1.LocalObjectReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.FilesystemOverhead{}.OpenAPIModelName(), v1beta1.ImportProxy{}.OpenAPIModelName(), v1.LocalObjectReference{}.OpenAPIModelName(), v1.ResourceRequirements{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDIList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDIList is a list of CDIs.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.CDI{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CDI{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDISpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDISpec is what an administrator set. Only config is acted on: the server is installed and configured by its manifests.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"imagePullPolicy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ImagePullPolicy of the installation's pods.\n\nPossible enum values:\n - `\"Always\"` means that kubelet always attempts to pull the latest image. Container will fail If the pull fails.\n - `\"IfNotPresent\"` means that kubelet pulls if the image isn't present on disk. Container will fail if the image isn't present and the pull fails.\n - `\"Never\"` means that kubelet never pulls an image, but only uses a local image. Container will fail if the image isn't present",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Always", "IfNotPresent", "Never"},
+						},
+					},
+					"uninstallStrategy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "UninstallStrategy tells whether the installation may be removed while volumes are there.\n\nPossible enum values:\n - `\"BlockUninstallIfWorkloadsExist\"` forbids it.\n - `\"RemoveWorkloads\"` allows it.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"BlockUninstallIfWorkloadsExist", "RemoveWorkloads"},
+						},
+					},
+					"infra": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Infra tells where the installation's pods run.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.ComponentConfig{}.OpenAPIModelName()),
+						},
+					},
+					"workload": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Workloads tells where the pods run that fill volumes.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.NodePlacement{}.OpenAPIModelName()),
+						},
+					},
+					"customizeComponents": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CustomizeComponents changes what the installation consists of.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.CustomizeComponents{}.OpenAPIModelName()),
+						},
+					},
+					"cloneStrategyOverride": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CloneStrategyOverride is how volumes are cloned, whatever their StorageProfile says.\n\nPossible enum values:\n - `\"copy\"` copies the bytes in a pod.\n - `\"csi-clone\"` lets the storage clone the volume.\n - `\"snapshot\"` restores a snapshot of the source.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"copy", "csi-clone", "snapshot"},
+						},
+					},
+					"config": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Config becomes the spec of the CDIConfig.",
+							Ref:         ref(v1beta1.CDIConfigSpec{}.OpenAPIModelName()),
+						},
+					},
+					"certConfig": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CertConfig says how long certificates are valid.",
+							Ref:         ref(v1beta1.CDICertConfig{}.OpenAPIModelName()),
+						},
+					},
+					"priorityClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "PriorityClass of the installation's pods.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CDICertConfig{}.OpenAPIModelName(), v1beta1.CDIConfigSpec{}.OpenAPIModelName(), v1beta1.ComponentConfig{}.OpenAPIModelName(), v1beta1.CustomizeComponents{}.OpenAPIModelName(), v1beta1.NodePlacement{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CDIStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CDIStatus says whether the installation is there.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"phase": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Phase is Deployed, or Error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Conditions are Available, Progressing and Degraded.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.CDICondition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"operatorVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "OperatorVersion is the version of what installs.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"targetVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "TargetVersion is the version that shall be there.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"observedVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ObservedVersion is the version that is there.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CDICondition{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CertConfig(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CertConfig says how long a certificate is valid.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"duration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Duration that a certificate is valid for.",
+							Ref:         ref(metav1.Duration{}.OpenAPIModelName()),
+						},
+					},
+					"renewBefore": {
+						SchemaProps: spec.SchemaProps{
+							Description: "RenewBefore is how long before its end a certificate is renewed.",
+							Ref:         ref(metav1.Duration{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			metav1.Duration{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ClaimPropertySet(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClaimPropertySet is a combination that claims of a class can have.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"accessModes": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "AccessModes of the claim; at most 4.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+										Enum:   []interface{}{"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"},
+									},
+								},
+							},
+						},
+					},
+					"volumeMode": {
+						SchemaProps: spec.SchemaProps{
+							Description: "VolumeMode of the claim: \"Filesystem\" or \"Block\".\n\nPossible enum values:\n - `\"Block\"` means the volume will not be formatted with a filesystem and will remain a raw block device.\n - `\"Filesystem\"` means the volume will be or is formatted with a filesystem.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Block", "Filesystem"},
+						},
+					},
+				},
+				Required: []string{"accessModes", "volumeMode"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ComponentConfig(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ComponentConfig tells where the installation's pods run, and how many.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"nodeSelector": {
+						SchemaProps: spec.SchemaProps{
+							Description: "NodeSelector of the pods.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"affinity": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Affinity of the pods.",
+							Ref:         ref(v1.Affinity{}.OpenAPIModelName()),
+						},
+					},
+					"tolerations": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Tolerations of the pods.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1.Toleration{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"deploymentReplicas": {
+						SchemaProps: spec.SchemaProps{
+							Description: "DeploymentReplicas is the number of controllers.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"apiServerReplicas": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIServerReplicas is the number of API servers.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"uploadProxyReplicas": {
+						SchemaProps: spec.SchemaProps{
+							Description: "UploadProxyReplicas is the number of upload proxies.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1.Affinity{}.OpenAPIModelName(), v1.Toleration{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_cdi_v1beta1_ConditionState(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -419,6 +1275,134 @@ func schema_pkg_apis_cdi_v1beta1_ConditionState(ref common.ReferenceCallback) co
 		},
 		Dependencies: []string{
 			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CustomTLSProfile(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CustomTLSProfile is what it says.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"ciphers": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Ciphers by the names of OpenSSL.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"minTLSVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "MinTLSVersion is VersionTLS10, VersionTLS11, VersionTLS12 or VersionTLS13.\n\nPossible enum values:\n - `\"VersionTLS10\"` is TLS 1.0.\n - `\"VersionTLS11\"` is TLS 1.1.\n - `\"VersionTLS12\"` is TLS 1.2.\n - `\"VersionTLS13\"` is TLS 1.3.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"},
+						},
+					},
+				},
+				Required: []string{"ciphers", "minTLSVersion"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CustomizeComponents(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CustomizeComponents changes what the installation consists of.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"patches": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Patches of the installation's objects.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.CustomizeComponentsPatch{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"flags": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Flags of the installation's programs.",
+							Ref:         ref(v1beta1.Flags{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CustomizeComponentsPatch{}.OpenAPIModelName(), v1beta1.Flags{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_CustomizeComponentsPatch(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "CustomizeComponentsPatch is a patch of one of the installation's objects.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"resourceName": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ResourceName is the name of the object.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resourceType": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ResourceType is the kind of the object.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"patch": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Patch to apply.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Type of the patch: json, merge or strategic.\n\nPossible enum values:\n - `\"json\"` is a JSON patch (RFC 6902).\n - `\"merge\"` is a JSON merge patch (RFC 7386).\n - `\"strategic\"` is Kubernetes' strategic merge patch.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"json", "merge", "strategic"},
+						},
+					},
+				},
+				Required: []string{"resourceName", "resourceType", "patch", "type"},
+			},
+		},
 	}
 }
 
@@ -648,6 +1632,13 @@ func schema_pkg_apis_cdi_v1beta1_DataImportCronSpec(ref common.ReferenceCallback
 							Format:      "",
 						},
 					},
+					"suspend": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Suspend stops scheduled polls and those after a failure. A poll that is asked for by trigger is made all the same, and what is under way goes on.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
 				},
 				Required: []string{"template", "schedule", "managedDataSource"},
 			},
@@ -732,13 +1723,38 @@ func schema_pkg_apis_cdi_v1beta1_DataImportCronStatus(ref common.ReferenceCallba
 							Ref:         ref(v1beta1.TriggerOutcome{}.OpenAPIModelName()),
 						},
 					},
+					"recentTriggers": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"id",
+								},
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "id",
+								"x-kubernetes-patch-strategy":  "merge",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "RecentTriggers are the latest requests for a poll that had an ID of their own, oldest first, at most 20: one of them that is sent again gets its answer from here.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.TriggerRecord{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
 								"x-kubernetes-list-map-keys": []interface{}{
 									"type",
 								},
-								"x-kubernetes-list-type": "map",
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
 							},
 						},
 						SchemaProps: spec.SchemaProps{
@@ -757,7 +1773,7 @@ func schema_pkg_apis_cdi_v1beta1_DataImportCronStatus(ref common.ReferenceCallba
 			},
 		},
 		Dependencies: []string{
-			v1beta1.DataImportCronCondition{}.OpenAPIModelName(), v1beta1.DataVolumeSourcePVC{}.OpenAPIModelName(), v1beta1.ImportStatus{}.OpenAPIModelName(), v1beta1.PollStatus{}.OpenAPIModelName(), v1beta1.TriggerOutcome{}.OpenAPIModelName(), v1beta1.TriggerRequest{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+			v1beta1.DataImportCronCondition{}.OpenAPIModelName(), v1beta1.DataVolumeSourcePVC{}.OpenAPIModelName(), v1beta1.ImportStatus{}.OpenAPIModelName(), v1beta1.PollStatus{}.OpenAPIModelName(), v1beta1.TriggerOutcome{}.OpenAPIModelName(), v1beta1.TriggerRecord{}.OpenAPIModelName(), v1beta1.TriggerRequest{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -1159,7 +2175,9 @@ func schema_pkg_apis_cdi_v1beta1_DataSourceStatus(ref common.ReferenceCallback) 
 								"x-kubernetes-list-map-keys": []interface{}{
 									"type",
 								},
-								"x-kubernetes-list-type": "map",
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
 							},
 						},
 						SchemaProps: spec.SchemaProps{
@@ -2036,7 +3054,9 @@ func schema_pkg_apis_cdi_v1beta1_DataVolumeStatus(ref common.ReferenceCallback) 
 								"x-kubernetes-list-map-keys": []interface{}{
 									"type",
 								},
-								"x-kubernetes-list-type": "map",
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
 							},
 						},
 						SchemaProps: spec.SchemaProps{
@@ -2056,6 +3076,197 @@ func schema_pkg_apis_cdi_v1beta1_DataVolumeStatus(ref common.ReferenceCallback) 
 		},
 		Dependencies: []string{
 			v1beta1.DataVolumeCondition{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_FilesystemOverhead(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FilesystemOverhead is the share of a Filesystem volume that its file system needs.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"global": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Global share, where a StorageClass has none of its own.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"storageClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "StorageClass is the share by the name of the class.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_Flags(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Flags of the installation's programs, by program.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"api": {
+						SchemaProps: spec.SchemaProps{
+							Description: "API server's flags.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"controller": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Controller's flags.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"uploadProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "UploadProxy's flags.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ImportProxy(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ImportProxy is a proxy by which sources are reached.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"HTTPProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "HTTPProxy is the URL of the proxy for plain HTTP.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"HTTPSProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "HTTPSProxy is the URL of the proxy for HTTPS.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"noProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "NoProxy is a comma-separated list of hosts and networks that are reached directly.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"trustedCAProxy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "TrustedCAProxy is the name of a ConfigMap in the server's namespace with the certificate authority of the proxy, in the key ca.pem.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ImportSourceType(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ImportSourceType is a source of content. Exactly one member is given.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"http": {
+						SchemaProps: spec.SchemaProps{
+							Description: "HTTP reads a file from a web server.",
+							Ref:         ref(v1beta1.DataVolumeSourceHTTP{}.OpenAPIModelName()),
+						},
+					},
+					"s3": {
+						SchemaProps: spec.SchemaProps{
+							Description: "S3 reads an object from an S3 bucket.",
+							Ref:         ref(v1beta1.DataVolumeSourceS3{}.OpenAPIModelName()),
+						},
+					},
+					"registry": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Registry reads a container disk from an image registry.",
+							Ref:         ref(v1beta1.DataVolumeSourceRegistry{}.OpenAPIModelName()),
+						},
+					},
+					"gcs": {
+						SchemaProps: spec.SchemaProps{
+							Description: "GCS reads an object from a Google Cloud Storage bucket.",
+							Ref:         ref(v1beta1.DataVolumeSourceGCS{}.OpenAPIModelName()),
+						},
+					},
+					"blank": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Blank makes an empty disk.",
+							Ref:         ref(v1beta1.DataVolumeBlankImage{}.OpenAPIModelName()),
+						},
+					},
+					"imageio": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Imageio reads a disk from an oVirt engine.",
+							Ref:         ref(v1beta1.DataVolumeSourceImageIO{}.OpenAPIModelName()),
+						},
+					},
+					"vddk": {
+						SchemaProps: spec.SchemaProps{
+							Description: "VDDK reads a disk from VMware.",
+							Ref:         ref(v1beta1.DataVolumeSourceVDDK{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.DataVolumeBlankImage{}.OpenAPIModelName(), v1beta1.DataVolumeSourceGCS{}.OpenAPIModelName(), v1beta1.DataVolumeSourceHTTP{}.OpenAPIModelName(), v1beta1.DataVolumeSourceImageIO{}.OpenAPIModelName(), v1beta1.DataVolumeSourceRegistry{}.OpenAPIModelName(), v1beta1.DataVolumeSourceS3{}.OpenAPIModelName(), v1beta1.DataVolumeSourceVDDK{}.OpenAPIModelName()},
 	}
 }
 
@@ -2084,6 +3295,356 @@ func schema_pkg_apis_cdi_v1beta1_ImportStatus(ref common.ReferenceCallback) comm
 					},
 				},
 				Required: []string{"DataVolumeName", "Digest"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_IntermediateTLSProfile(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "IntermediateTLSProfile is for most clients.",
+				Type:        []string{"object"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ModernTLSProfile(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ModernTLSProfile is for clients that know TLS 1.3.",
+				Type:        []string{"object"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_NodePlacement(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "NodePlacement tells where pods run.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"nodeSelector": {
+						SchemaProps: spec.SchemaProps{
+							Description: "NodeSelector of the pods.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"affinity": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Affinity of the pods.",
+							Ref:         ref(v1.Affinity{}.OpenAPIModelName()),
+						},
+					},
+					"tolerations": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Tolerations of the pods.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1.Toleration{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1.Affinity{}.OpenAPIModelName(), v1.Toleration{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ObjectTransfer(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ObjectTransfer asks for a claim or DataVolume to be moved to another namespace. It is kept for clients that list it; this server does not act on it.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec says what is moved.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.ObjectTransferSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status says how far the move is.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.ObjectTransferStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.ObjectTransferSpec{}.OpenAPIModelName(), v1beta1.ObjectTransferStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ObjectTransferCondition(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ObjectTransferCondition is one aspect of a move.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Type of the condition: Complete.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status is True, False or Unknown.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"lastTransitionTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LastTransitionTime is when the status changed last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"lastHeartbeatTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LastHeartbeatTime is when the status, reason or message changed last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Reason is one word in CamelCase for the status.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Message is a sentence for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"observedGeneration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ObservedGeneration is the metadata.generation that the condition was found for.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"type", "status"},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ObjectTransferList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ObjectTransferList is a list of ObjectTransfers.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.ObjectTransfer{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.ObjectTransfer{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ObjectTransferSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ObjectTransferSpec says what is moved.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Source is what is moved.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.TransferSource{}.OpenAPIModelName()),
+						},
+					},
+					"target": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Target is where it is moved to.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.TransferTarget{}.OpenAPIModelName()),
+						},
+					},
+					"parentName": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ParentName is the ObjectTransfer that this one is a part of.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"source", "target"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.TransferSource{}.OpenAPIModelName(), v1beta1.TransferTarget{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_ObjectTransferStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ObjectTransferStatus says how far a move is.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"data": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Data that is needed on the way.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"phase": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Phase of the move.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Conditions: Complete.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.ObjectTransferCondition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.ObjectTransferCondition{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_OldTLSProfile(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "OldTLSProfile is for clients of long ago.",
+				Type:        []string{"object"},
 			},
 		},
 	}
@@ -2157,6 +3718,321 @@ func schema_pkg_apis_cdi_v1beta1_PollStatus(ref common.ReferenceCallback) common
 		},
 		Dependencies: []string{
 			metav1.Duration{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_StorageProfile(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "StorageProfile says what volumes of a StorageClass are good for. The server makes one for each StorageClass, of the same name; what an administrator sets in the spec wins over what was found out.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec is what an administrator knows better.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.StorageProfileSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status is what counts: the spec, completed with what was found out.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.StorageProfileStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.StorageProfileSpec{}.OpenAPIModelName(), v1beta1.StorageProfileStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_StorageProfileCondition(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "StorageProfileCondition is one aspect of a StorageProfile.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Type of the condition: Recognized.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status is True, False or Unknown.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"lastTransitionTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LastTransitionTime is when the status changed last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"lastHeartbeatTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "LastHeartbeatTime is when the status, reason or message changed last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Reason is one word in CamelCase for the status.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Message is a sentence for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"observedGeneration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ObservedGeneration is the metadata.generation that the condition was found for.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"type", "status"},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_StorageProfileList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "StorageProfileList is a list of StorageProfiles.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.StorageProfile{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.StorageProfile{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_StorageProfileSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "StorageProfileSpec is what an administrator knows better. What is left out is found out.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"cloneStrategy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CloneStrategy is how a volume is cloned: \"copy\", \"snapshot\" or \"csi-clone\".\n\nPossible enum values:\n - `\"copy\"` copies the bytes in a pod.\n - `\"csi-clone\"` lets the storage clone the volume.\n - `\"snapshot\"` restores a snapshot of the source.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"copy", "csi-clone", "snapshot"},
+						},
+					},
+					"claimPropertySets": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "ClaimPropertySets are the combinations of access modes and volume mode that claims of the class can have, the best first; at most 8.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.ClaimPropertySet{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"dataImportCronSourceFormat": {
+						SchemaProps: spec.SchemaProps{
+							Description: "DataImportCronSourceFormat is what imports are kept as: \"pvc\" or \"snapshot\".\n\nPossible enum values:\n - `\"pvc\"` keeps a PersistentVolumeClaim.\n - `\"snapshot\"` keeps a VolumeSnapshot.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"pvc", "snapshot"},
+						},
+					},
+					"snapshotClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "SnapshotClass is the VolumeSnapshotClass for snapshots of the class's volumes; left out, one of the same driver is chosen.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.ClaimPropertySet{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_StorageProfileStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "StorageProfileStatus is what counts for a StorageClass.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"storageClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "StorageClass that the profile is for.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"provisioner": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Provisioner of the class.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"cloneStrategy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CloneStrategy is how a volume is cloned.\n\nPossible enum values:\n - `\"copy\"` copies the bytes in a pod.\n - `\"csi-clone\"` lets the storage clone the volume.\n - `\"snapshot\"` restores a snapshot of the source.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"copy", "csi-clone", "snapshot"},
+						},
+					},
+					"claimPropertySets": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "ClaimPropertySets are the combinations of access modes and volume mode that claims of the class can have, the best first.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.ClaimPropertySet{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"dataImportCronSourceFormat": {
+						SchemaProps: spec.SchemaProps{
+							Description: "DataImportCronSourceFormat is what imports are kept as.\n\nPossible enum values:\n - `\"pvc\"` keeps a PersistentVolumeClaim.\n - `\"snapshot\"` keeps a VolumeSnapshot.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"pvc", "snapshot"},
+						},
+					},
+					"snapshotClass": {
+						SchemaProps: spec.SchemaProps{
+							Description: "SnapshotClass is the VolumeSnapshotClass for snapshots of the class's volumes.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Conditions: Recognized.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.StorageProfileCondition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.ClaimPropertySet{}.OpenAPIModelName(), v1beta1.StorageProfileCondition{}.OpenAPIModelName()},
 	}
 }
 
@@ -2242,6 +4118,184 @@ func schema_pkg_apis_cdi_v1beta1_StorageSpec(ref common.ReferenceCallback) commo
 	}
 }
 
+func schema_pkg_apis_cdi_v1beta1_TLSProfileSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TLSProfileSpec is what a TLS profile consists of.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"ciphers": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Ciphers by the names of OpenSSL.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"minTLSVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "MinTLSVersion is VersionTLS10, VersionTLS11, VersionTLS12 or VersionTLS13.\n\nPossible enum values:\n - `\"VersionTLS10\"` is TLS 1.0.\n - `\"VersionTLS11\"` is TLS 1.1.\n - `\"VersionTLS12\"` is TLS 1.2.\n - `\"VersionTLS13\"` is TLS 1.3.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"},
+						},
+					},
+				},
+				Required: []string{"ciphers", "minTLSVersion"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_TLSSecurityProfile(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TLSSecurityProfile names how secure the TLS is that is served. The member of the type's name may be given; only custom has content.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Type is Old, Intermediate, Modern or Custom.\n\nPossible enum values:\n - `\"Custom\"` is what its member custom says.\n - `\"Intermediate\"` is for most clients.\n - `\"Modern\"` is for clients that know TLS 1.3.\n - `\"Old\"` is for clients of long ago.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Custom", "Intermediate", "Modern", "Old"},
+						},
+					},
+					"old": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Old is for clients of long ago.",
+							Ref:         ref(v1beta1.OldTLSProfile{}.OpenAPIModelName()),
+						},
+					},
+					"intermediate": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Intermediate is for most clients.",
+							Ref:         ref(v1beta1.IntermediateTLSProfile{}.OpenAPIModelName()),
+						},
+					},
+					"modern": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Modern is for clients that know TLS 1.3.",
+							Ref:         ref(v1beta1.ModernTLSProfile{}.OpenAPIModelName()),
+						},
+					},
+					"custom": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Custom is what it says.",
+							Ref:         ref(v1beta1.CustomTLSProfile{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"type"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.CustomTLSProfile{}.OpenAPIModelName(), v1beta1.IntermediateTLSProfile{}.OpenAPIModelName(), v1beta1.ModernTLSProfile{}.OpenAPIModelName(), v1beta1.OldTLSProfile{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_TransferSource(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TransferSource is what is moved.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion of the object.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind of the object: DataVolume or PersistentVolumeClaim.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"namespace": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Namespace of the object.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Name of the object.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requiredAnnotations": {
+						SchemaProps: spec.SchemaProps{
+							Description: "RequiredAnnotations that the object must have.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"kind", "namespace", "name"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_TransferTarget(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TransferTarget is where an object is moved to.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"namespace": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Namespace, if it differs.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Name, if it differs.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_cdi_v1beta1_TriggerOutcome(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2294,6 +4348,58 @@ func schema_pkg_apis_cdi_v1beta1_TriggerOutcome(ref common.ReferenceCallback) co
 					},
 				},
 				Required: []string{"requestID", "requestedAt", "handledAt", "outcome"},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_TriggerRecord(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TriggerRecord is a request for a poll as it was answered.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"id": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ID that the request had.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requestID": {
+						SchemaProps: spec.SchemaProps{
+							Description: "RequestID of the request whose poll answers it: its own, or that of an earlier one that still waited.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requestedAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "RequestedAt is when that poll was asked for first.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"requestedBy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "RequestedBy is the user who asked for it first.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"force": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Force tells that the request asked to import the content again even if it is the same.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"id", "requestID", "requestedAt"},
 			},
 		},
 		Dependencies: []string{
@@ -2356,6 +4462,457 @@ func schema_pkg_apis_cdi_v1beta1_TriggerRequest(ref common.ReferenceCallback) co
 		},
 		Dependencies: []string{
 			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeCloneSource(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeCloneSource is what a PersistentVolumeClaim names in its dataSourceRef to be filled with a copy of another volume.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec says what is copied.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.VolumeCloneSourceSpec{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.VolumeCloneSourceSpec{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeCloneSourceList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeCloneSourceList is a list of VolumeCloneSources.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.VolumeCloneSource{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.VolumeCloneSource{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeCloneSourceSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeCloneSourceSpec says what is copied.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Source is a PersistentVolumeClaim or VolumeSnapshot in the same namespace.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.TypedLocalObjectReference{}.OpenAPIModelName()),
+						},
+					},
+					"preallocation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Preallocation allocates the storage of the volume in advance.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"priorityClassName": {
+						SchemaProps: spec.SchemaProps{
+							Description: "PriorityClassName of the pods that copy.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"source"},
+			},
+		},
+		Dependencies: []string{
+			v1.TypedLocalObjectReference{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeImportSource(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeImportSource is what a PersistentVolumeClaim names in its dataSourceRef to be filled from a source.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec says where the content comes from.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.VolumeImportSourceSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status has no fields.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.VolumeImportSourceStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.VolumeImportSourceSpec{}.OpenAPIModelName(), v1beta1.VolumeImportSourceStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeImportSourceList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeImportSourceList is a list of VolumeImportSources.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.VolumeImportSource{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.VolumeImportSource{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeImportSourceSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeImportSourceSpec says where the content comes from.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Source of the content.",
+							Ref:         ref(v1beta1.ImportSourceType{}.OpenAPIModelName()),
+						},
+					},
+					"preallocation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Preallocation allocates the storage of the volume in advance.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"contentType": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ContentType is \"kubevirt\" (a disk, the default) or \"archive\".\n\nPossible enum values:\n - `\"archive\"` is a tar archive of files.\n - `\"kubevirt\"` is the disk of a virtual machine.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"archive", "kubevirt"},
+						},
+					},
+					"targetClaim": {
+						SchemaProps: spec.SchemaProps{
+							Description: "TargetClaim is the claim that a multi-stage import fills.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"checkpoints": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Checkpoints are the stages of a multi-stage import.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.DataVolumeCheckpoint{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"finalCheckpoint": {
+						SchemaProps: spec.SchemaProps{
+							Description: "FinalCheckpoint tells that the last checkpoint ends a multi-stage import.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.DataVolumeCheckpoint{}.OpenAPIModelName(), v1beta1.ImportSourceType{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeImportSourceStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeImportSourceStatus has no fields.",
+				Type:        []string{"object"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeUploadSource(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeUploadSource is what a PersistentVolumeClaim names in its dataSourceRef to be filled with what a client uploads.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Spec says what is uploaded.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.VolumeUploadSourceSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Status has no fields.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.VolumeUploadSourceStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.VolumeUploadSourceSpec{}.OpenAPIModelName(), v1beta1.VolumeUploadSourceStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeUploadSourceList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeUploadSourceList is a list of VolumeUploadSources.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Items of the list.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.VolumeUploadSource{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.VolumeUploadSource{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeUploadSourceSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeUploadSourceSpec says what is uploaded.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"contentType": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ContentType is \"kubevirt\" (a disk, the default) or \"archive\".\n\nPossible enum values:\n - `\"archive\"` is a tar archive of files.\n - `\"kubevirt\"` is the disk of a virtual machine.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"archive", "kubevirt"},
+						},
+					},
+					"preallocation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Preallocation allocates the storage of the volume in advance.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_VolumeUploadSourceStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VolumeUploadSourceStatus has no fields.",
+				Type:        []string{"object"},
+			},
+		},
 	}
 }
 

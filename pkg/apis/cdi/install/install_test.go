@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/apitesting/roundtrip"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"goldenimage.dev/pkg/apis/cdi"
 	"goldenimage.dev/pkg/apis/cdi/fuzzer"
@@ -24,11 +25,29 @@ func TestRoundTripOfAllKinds(t *testing.T) {
 	roundtrip.RoundTripTestForAPIGroup(t, Install, fuzzer.Funcs)
 }
 
+// TestRoundTripByWayOfMaps reads and writes objects as server-side apply and clients without
+// types do, in JSON and CBOR.
+func TestRoundTripByWayOfMaps(t *testing.T) {
+	scheme := runtime.NewScheme()
+	Install(scheme)
+	others := sets.New[schema.GroupVersionKind]()
+	for kind := range scheme.AllKnownTypes() {
+		if kind.Group != cdi.GroupName || isMeta(kind.Kind) {
+			others.Insert(kind)
+		}
+	}
+	roundtrip.RoundtripToUnstructured(t, scheme, fuzzer.Funcs, others, nil)
+}
+
 func TestInstallRegistersTheSameKindsInBothVersions(t *testing.T) {
 	scheme := runtime.NewScheme()
 	Install(scheme)
 	want := []string{
+		"CDI", "CDIConfig", "CDIConfigList", "CDIList",
 		"DataImportCron", "DataImportCronList", "DataImportCronTrigger", "DataSource", "DataSourceList", "DataVolume", "DataVolumeList",
+		"ObjectTransfer", "ObjectTransferList", "StorageProfile", "StorageProfileList",
+		"VolumeCloneSource", "VolumeCloneSourceList", "VolumeImportSource", "VolumeImportSourceList",
+		"VolumeUploadSource", "VolumeUploadSourceList",
 	}
 	for name, version := range map[string]schema.GroupVersion{"internal": cdi.SchemeGroupVersion, "v1beta1": v1beta1.SchemeGroupVersion} {
 		t.Run(name, func(t *testing.T) {

@@ -16,19 +16,37 @@ import (
 const (
 	// FieldManagedDataSource selects DataImportCrons.
 	FieldManagedDataSource = "spec.managedDataSource"
-	// FieldPhase selects DataVolumes.
+	// FieldPhase selects DataVolumes, CDI objects and ObjectTransfers.
 	FieldPhase = "status.phase"
-	// FieldSourcePVCName selects DataSources.
+	// FieldSourcePVCName selects DataSources and DataVolumes.
 	FieldSourcePVCName = "spec.source.pvc.name"
 )
 
+// selectable is the table of the field labels of each kind, besides the metadata's.
+func selectable() map[string][]string {
+	return map[string][]string{
+		"DataImportCron":     {FieldManagedDataSource},
+		"DataSource":         {FieldSourcePVCName},
+		"DataVolume":         {FieldPhase, FieldSourcePVCName},
+		"CDI":                {FieldPhase},
+		"ObjectTransfer":     {FieldPhase},
+		"VolumeImportSource": nil, "VolumeCloneSource": nil, "VolumeUploadSource": nil,
+		"StorageProfile": nil, "CDIConfig": nil,
+	}
+}
+
+// clusterScoped kinds have no namespace to select by.
+func clusterScoped() []string {
+	return []string{"StorageProfile", "CDIConfig", "CDI", "ObjectTransfer"}
+}
+
 func addFieldLabels(scheme *runtime.Scheme) error {
-	for kind, label := range map[string]string{
-		"DataImportCron": FieldManagedDataSource,
-		"DataSource":     FieldSourcePVCName,
-		"DataVolume":     FieldPhase,
-	} {
-		supported := []string{"metadata.name", "metadata.namespace", label}
+	for kind, labels := range selectable() {
+		supported := []string{"metadata.name"}
+		if !slices.Contains(clusterScoped(), kind) {
+			supported = append(supported, "metadata.namespace")
+		}
+		supported = append(supported, labels...)
 		convert := func(label, value string) (string, string, error) {
 			if !slices.Contains(supported, label) {
 				return "", "", fmt.Errorf("field label %q is not supported: use one of %s", label, strings.Join(supported, ", "))

@@ -4,8 +4,9 @@
 // Package v1beta1 holds the types of cdi.kubevirt.io/v1beta1 as they are on the wire, with
 // all fields of KubeVirt's Containerized Data Importer and, optional and additive, our own:
 //
-//   - status.nextPoll, status.lastPoll, status.triggerRequest and status.lastTrigger of a
-//     DataImportCron, its condition SourceReachable, and the subresource trigger;
+//   - spec.suspend, status.nextPoll, status.lastPoll, status.triggerRequest,
+//     status.lastTrigger and status.recentTriggers of a DataImportCron, its condition
+//     SourceReachable, and the subresource trigger;
 //   - observedGeneration of every condition.
 //
 // What comes in is what clients send; what goes out is what they get and what is stored. The

@@ -52,6 +52,10 @@ type DataImportCronSpec struct {
 	// "default".
 	// +optional
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
+	// Suspend stops scheduled polls and those after a failure. A poll that is asked for by
+	// trigger is made all the same, and what is under way goes on.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
 }
 
 // DataImportCronGarbageCollect tells what becomes of outdated imports.
@@ -120,11 +124,21 @@ type DataImportCronStatus struct {
 	// LastTrigger is the latest asked-for poll that was made.
 	// +optional
 	LastTrigger *TriggerOutcome `json:"lastTrigger,omitempty"`
+	// RecentTriggers are the latest requests for a poll that had an ID of their own, oldest
+	// first, at most 20: one of them that is sent again gets its answer from here.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +patchStrategy=merge
+	// +patchMergeKey=id
+	RecentTriggers []TriggerRecord `json:"recentTriggers,omitempty" patchStrategy:"merge" patchMergeKey:"id"`
 	// Conditions are SourceReachable, Progressing and UpToDate.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	Conditions []DataImportCronCondition `json:"conditions,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=type
+	Conditions []DataImportCronCondition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 }
 
 // ImportStatus is an import and what it imports.
@@ -184,6 +198,23 @@ type TriggerRequest struct {
 	// Coalesced counts the later requests that this one stands for.
 	// +optional
 	Coalesced int32 `json:"coalesced,omitempty"`
+}
+
+// TriggerRecord is a request for a poll as it was answered.
+type TriggerRecord struct {
+	// ID that the request had.
+	ID string `json:"id"`
+	// RequestID of the request whose poll answers it: its own, or that of an earlier one that
+	// still waited.
+	RequestID string `json:"requestID"`
+	// RequestedAt is when that poll was asked for first.
+	RequestedAt metav1.Time `json:"requestedAt"`
+	// RequestedBy is the user who asked for it first.
+	// +optional
+	RequestedBy string `json:"requestedBy,omitempty"`
+	// Force tells that the request asked to import the content again even if it is the same.
+	// +optional
+	Force bool `json:"force,omitempty"`
 }
 
 // TriggerOutcome is what became of a poll that somebody asked for.

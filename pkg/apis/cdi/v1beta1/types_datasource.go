@@ -61,7 +61,9 @@ type DataSourceStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	Conditions []DataSourceCondition `json:"conditions,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=type
+	Conditions []DataSourceCondition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 }
 
 // DataSourceCondition is one aspect of a DataSource.

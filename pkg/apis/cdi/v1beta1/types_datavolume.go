@@ -351,7 +351,9 @@ type DataVolumeStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	Conditions []DataVolumeCondition `json:"conditions,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=type
+	Conditions []DataVolumeCondition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 }
 
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object

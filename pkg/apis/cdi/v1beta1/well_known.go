@@ -45,6 +45,9 @@ const (
 	AnnCloneSource = GroupName + "/storage.clone.source"
 	// AnnCloneSourceUID on a clone's DataVolume is the UID of the claim it copies.
 	AnnCloneSourceUID = GroupName + "/storage.clone.sourceUID"
+	// AnnCloneRequester on a DataVolume says who asked for it and what they were allowed to
+	// clone then, as a CloneRequester in JSON. Only the server writes it.
+	AnnCloneRequester = GroupName + "/storage.clone.requester"
 	// AnnPopulated on a claim, with the value "true", says that its content is complete.
 	AnnPopulated = GroupName + "/storage.populated"
 	// AnnVirtualSize on a claim is the size of its disk in bytes.

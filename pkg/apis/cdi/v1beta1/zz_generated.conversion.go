@@ -23,6 +23,136 @@ func init() {
 // RegisterConversions adds conversion functions to the given scheme.
 // Public to allow building arbitrary schemes.
 func RegisterConversions(s *runtime.Scheme) error {
+	if err := s.AddGeneratedConversionFunc((*CDI)(nil), (*cdi.CDI)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDI_To_cdi_CDI(a.(*CDI), b.(*cdi.CDI), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDI)(nil), (*CDI)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDI_To_v1beta1_CDI(a.(*cdi.CDI), b.(*CDI), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDICertConfig)(nil), (*cdi.CDICertConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDICertConfig_To_cdi_CDICertConfig(a.(*CDICertConfig), b.(*cdi.CDICertConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDICertConfig)(nil), (*CDICertConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDICertConfig_To_v1beta1_CDICertConfig(a.(*cdi.CDICertConfig), b.(*CDICertConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDICondition)(nil), (*cdi.CDICondition)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDICondition_To_cdi_CDICondition(a.(*CDICondition), b.(*cdi.CDICondition), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDICondition)(nil), (*CDICondition)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDICondition_To_v1beta1_CDICondition(a.(*cdi.CDICondition), b.(*CDICondition), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDIConfig)(nil), (*cdi.CDIConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDIConfig_To_cdi_CDIConfig(a.(*CDIConfig), b.(*cdi.CDIConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDIConfig)(nil), (*CDIConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDIConfig_To_v1beta1_CDIConfig(a.(*cdi.CDIConfig), b.(*CDIConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDIConfigList)(nil), (*cdi.CDIConfigList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDIConfigList_To_cdi_CDIConfigList(a.(*CDIConfigList), b.(*cdi.CDIConfigList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDIConfigList)(nil), (*CDIConfigList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDIConfigList_To_v1beta1_CDIConfigList(a.(*cdi.CDIConfigList), b.(*CDIConfigList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDIConfigSpec)(nil), (*cdi.CDIConfigSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDIConfigSpec_To_cdi_CDIConfigSpec(a.(*CDIConfigSpec), b.(*cdi.CDIConfigSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDIConfigSpec)(nil), (*CDIConfigSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDIConfigSpec_To_v1beta1_CDIConfigSpec(a.(*cdi.CDIConfigSpec), b.(*CDIConfigSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDIConfigStatus)(nil), (*cdi.CDIConfigStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDIConfigStatus_To_cdi_CDIConfigStatus(a.(*CDIConfigStatus), b.(*cdi.CDIConfigStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDIConfigStatus)(nil), (*CDIConfigStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDIConfigStatus_To_v1beta1_CDIConfigStatus(a.(*cdi.CDIConfigStatus), b.(*CDIConfigStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDIList)(nil), (*cdi.CDIList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDIList_To_cdi_CDIList(a.(*CDIList), b.(*cdi.CDIList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDIList)(nil), (*CDIList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDIList_To_v1beta1_CDIList(a.(*cdi.CDIList), b.(*CDIList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDISpec)(nil), (*cdi.CDISpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDISpec_To_cdi_CDISpec(a.(*CDISpec), b.(*cdi.CDISpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDISpec)(nil), (*CDISpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDISpec_To_v1beta1_CDISpec(a.(*cdi.CDISpec), b.(*CDISpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CDIStatus)(nil), (*cdi.CDIStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CDIStatus_To_cdi_CDIStatus(a.(*CDIStatus), b.(*cdi.CDIStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CDIStatus)(nil), (*CDIStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CDIStatus_To_v1beta1_CDIStatus(a.(*cdi.CDIStatus), b.(*CDIStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CertConfig)(nil), (*cdi.CertConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CertConfig_To_cdi_CertConfig(a.(*CertConfig), b.(*cdi.CertConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CertConfig)(nil), (*CertConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CertConfig_To_v1beta1_CertConfig(a.(*cdi.CertConfig), b.(*CertConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ClaimPropertySet)(nil), (*cdi.ClaimPropertySet)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ClaimPropertySet_To_cdi_ClaimPropertySet(a.(*ClaimPropertySet), b.(*cdi.ClaimPropertySet), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ClaimPropertySet)(nil), (*ClaimPropertySet)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ClaimPropertySet_To_v1beta1_ClaimPropertySet(a.(*cdi.ClaimPropertySet), b.(*ClaimPropertySet), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ComponentConfig)(nil), (*cdi.ComponentConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ComponentConfig_To_cdi_ComponentConfig(a.(*ComponentConfig), b.(*cdi.ComponentConfig), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ComponentConfig)(nil), (*ComponentConfig)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ComponentConfig_To_v1beta1_ComponentConfig(a.(*cdi.ComponentConfig), b.(*ComponentConfig), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*ConditionState)(nil), (*cdi.ConditionState)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1beta1_ConditionState_To_cdi_ConditionState(a.(*ConditionState), b.(*cdi.ConditionState), scope)
 	}); err != nil {
@@ -30,6 +160,36 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*cdi.ConditionState)(nil), (*ConditionState)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_cdi_ConditionState_To_v1beta1_ConditionState(a.(*cdi.ConditionState), b.(*ConditionState), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CustomTLSProfile)(nil), (*cdi.CustomTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CustomTLSProfile_To_cdi_CustomTLSProfile(a.(*CustomTLSProfile), b.(*cdi.CustomTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CustomTLSProfile)(nil), (*CustomTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CustomTLSProfile_To_v1beta1_CustomTLSProfile(a.(*cdi.CustomTLSProfile), b.(*CustomTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CustomizeComponents)(nil), (*cdi.CustomizeComponents)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CustomizeComponents_To_cdi_CustomizeComponents(a.(*CustomizeComponents), b.(*cdi.CustomizeComponents), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CustomizeComponents)(nil), (*CustomizeComponents)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CustomizeComponents_To_v1beta1_CustomizeComponents(a.(*cdi.CustomizeComponents), b.(*CustomizeComponents), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*CustomizeComponentsPatch)(nil), (*cdi.CustomizeComponentsPatch)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_CustomizeComponentsPatch_To_cdi_CustomizeComponentsPatch(a.(*CustomizeComponentsPatch), b.(*cdi.CustomizeComponentsPatch), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.CustomizeComponentsPatch)(nil), (*CustomizeComponentsPatch)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_CustomizeComponentsPatch_To_v1beta1_CustomizeComponentsPatch(a.(*cdi.CustomizeComponentsPatch), b.(*CustomizeComponentsPatch), scope)
 	}); err != nil {
 		return err
 	}
@@ -363,6 +523,46 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*FilesystemOverhead)(nil), (*cdi.FilesystemOverhead)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_FilesystemOverhead_To_cdi_FilesystemOverhead(a.(*FilesystemOverhead), b.(*cdi.FilesystemOverhead), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.FilesystemOverhead)(nil), (*FilesystemOverhead)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_FilesystemOverhead_To_v1beta1_FilesystemOverhead(a.(*cdi.FilesystemOverhead), b.(*FilesystemOverhead), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*Flags)(nil), (*cdi.Flags)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_Flags_To_cdi_Flags(a.(*Flags), b.(*cdi.Flags), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.Flags)(nil), (*Flags)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_Flags_To_v1beta1_Flags(a.(*cdi.Flags), b.(*Flags), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ImportProxy)(nil), (*cdi.ImportProxy)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ImportProxy_To_cdi_ImportProxy(a.(*ImportProxy), b.(*cdi.ImportProxy), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ImportProxy)(nil), (*ImportProxy)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ImportProxy_To_v1beta1_ImportProxy(a.(*cdi.ImportProxy), b.(*ImportProxy), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ImportSourceType)(nil), (*cdi.ImportSourceType)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ImportSourceType_To_cdi_ImportSourceType(a.(*ImportSourceType), b.(*cdi.ImportSourceType), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ImportSourceType)(nil), (*ImportSourceType)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ImportSourceType_To_v1beta1_ImportSourceType(a.(*cdi.ImportSourceType), b.(*ImportSourceType), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*ImportStatus)(nil), (*cdi.ImportStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1beta1_ImportStatus_To_cdi_ImportStatus(a.(*ImportStatus), b.(*cdi.ImportStatus), scope)
 	}); err != nil {
@@ -370,6 +570,96 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*cdi.ImportStatus)(nil), (*ImportStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_cdi_ImportStatus_To_v1beta1_ImportStatus(a.(*cdi.ImportStatus), b.(*ImportStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*IntermediateTLSProfile)(nil), (*cdi.IntermediateTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_IntermediateTLSProfile_To_cdi_IntermediateTLSProfile(a.(*IntermediateTLSProfile), b.(*cdi.IntermediateTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.IntermediateTLSProfile)(nil), (*IntermediateTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_IntermediateTLSProfile_To_v1beta1_IntermediateTLSProfile(a.(*cdi.IntermediateTLSProfile), b.(*IntermediateTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ModernTLSProfile)(nil), (*cdi.ModernTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ModernTLSProfile_To_cdi_ModernTLSProfile(a.(*ModernTLSProfile), b.(*cdi.ModernTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ModernTLSProfile)(nil), (*ModernTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ModernTLSProfile_To_v1beta1_ModernTLSProfile(a.(*cdi.ModernTLSProfile), b.(*ModernTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*NodePlacement)(nil), (*cdi.NodePlacement)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_NodePlacement_To_cdi_NodePlacement(a.(*NodePlacement), b.(*cdi.NodePlacement), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.NodePlacement)(nil), (*NodePlacement)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_NodePlacement_To_v1beta1_NodePlacement(a.(*cdi.NodePlacement), b.(*NodePlacement), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ObjectTransfer)(nil), (*cdi.ObjectTransfer)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ObjectTransfer_To_cdi_ObjectTransfer(a.(*ObjectTransfer), b.(*cdi.ObjectTransfer), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ObjectTransfer)(nil), (*ObjectTransfer)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ObjectTransfer_To_v1beta1_ObjectTransfer(a.(*cdi.ObjectTransfer), b.(*ObjectTransfer), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ObjectTransferCondition)(nil), (*cdi.ObjectTransferCondition)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ObjectTransferCondition_To_cdi_ObjectTransferCondition(a.(*ObjectTransferCondition), b.(*cdi.ObjectTransferCondition), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ObjectTransferCondition)(nil), (*ObjectTransferCondition)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ObjectTransferCondition_To_v1beta1_ObjectTransferCondition(a.(*cdi.ObjectTransferCondition), b.(*ObjectTransferCondition), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ObjectTransferList)(nil), (*cdi.ObjectTransferList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ObjectTransferList_To_cdi_ObjectTransferList(a.(*ObjectTransferList), b.(*cdi.ObjectTransferList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ObjectTransferList)(nil), (*ObjectTransferList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ObjectTransferList_To_v1beta1_ObjectTransferList(a.(*cdi.ObjectTransferList), b.(*ObjectTransferList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ObjectTransferSpec)(nil), (*cdi.ObjectTransferSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ObjectTransferSpec_To_cdi_ObjectTransferSpec(a.(*ObjectTransferSpec), b.(*cdi.ObjectTransferSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ObjectTransferSpec)(nil), (*ObjectTransferSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ObjectTransferSpec_To_v1beta1_ObjectTransferSpec(a.(*cdi.ObjectTransferSpec), b.(*ObjectTransferSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ObjectTransferStatus)(nil), (*cdi.ObjectTransferStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_ObjectTransferStatus_To_cdi_ObjectTransferStatus(a.(*ObjectTransferStatus), b.(*cdi.ObjectTransferStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.ObjectTransferStatus)(nil), (*ObjectTransferStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_ObjectTransferStatus_To_v1beta1_ObjectTransferStatus(a.(*cdi.ObjectTransferStatus), b.(*ObjectTransferStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*OldTLSProfile)(nil), (*cdi.OldTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_OldTLSProfile_To_cdi_OldTLSProfile(a.(*OldTLSProfile), b.(*cdi.OldTLSProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.OldTLSProfile)(nil), (*OldTLSProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_OldTLSProfile_To_v1beta1_OldTLSProfile(a.(*cdi.OldTLSProfile), b.(*OldTLSProfile), scope)
 	}); err != nil {
 		return err
 	}
@@ -393,6 +683,56 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*StorageProfile)(nil), (*cdi.StorageProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_StorageProfile_To_cdi_StorageProfile(a.(*StorageProfile), b.(*cdi.StorageProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.StorageProfile)(nil), (*StorageProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_StorageProfile_To_v1beta1_StorageProfile(a.(*cdi.StorageProfile), b.(*StorageProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*StorageProfileCondition)(nil), (*cdi.StorageProfileCondition)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_StorageProfileCondition_To_cdi_StorageProfileCondition(a.(*StorageProfileCondition), b.(*cdi.StorageProfileCondition), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.StorageProfileCondition)(nil), (*StorageProfileCondition)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_StorageProfileCondition_To_v1beta1_StorageProfileCondition(a.(*cdi.StorageProfileCondition), b.(*StorageProfileCondition), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*StorageProfileList)(nil), (*cdi.StorageProfileList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_StorageProfileList_To_cdi_StorageProfileList(a.(*StorageProfileList), b.(*cdi.StorageProfileList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.StorageProfileList)(nil), (*StorageProfileList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_StorageProfileList_To_v1beta1_StorageProfileList(a.(*cdi.StorageProfileList), b.(*StorageProfileList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*StorageProfileSpec)(nil), (*cdi.StorageProfileSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_StorageProfileSpec_To_cdi_StorageProfileSpec(a.(*StorageProfileSpec), b.(*cdi.StorageProfileSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.StorageProfileSpec)(nil), (*StorageProfileSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_StorageProfileSpec_To_v1beta1_StorageProfileSpec(a.(*cdi.StorageProfileSpec), b.(*StorageProfileSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*StorageProfileStatus)(nil), (*cdi.StorageProfileStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_StorageProfileStatus_To_cdi_StorageProfileStatus(a.(*StorageProfileStatus), b.(*cdi.StorageProfileStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.StorageProfileStatus)(nil), (*StorageProfileStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_StorageProfileStatus_To_v1beta1_StorageProfileStatus(a.(*cdi.StorageProfileStatus), b.(*StorageProfileStatus), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*StorageSpec)(nil), (*cdi.StorageSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1beta1_StorageSpec_To_cdi_StorageSpec(a.(*StorageSpec), b.(*cdi.StorageSpec), scope)
 	}); err != nil {
@@ -400,6 +740,46 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*cdi.StorageSpec)(nil), (*StorageSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_cdi_StorageSpec_To_v1beta1_StorageSpec(a.(*cdi.StorageSpec), b.(*StorageSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*TLSProfileSpec)(nil), (*cdi.TLSProfileSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_TLSProfileSpec_To_cdi_TLSProfileSpec(a.(*TLSProfileSpec), b.(*cdi.TLSProfileSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.TLSProfileSpec)(nil), (*TLSProfileSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_TLSProfileSpec_To_v1beta1_TLSProfileSpec(a.(*cdi.TLSProfileSpec), b.(*TLSProfileSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*TLSSecurityProfile)(nil), (*cdi.TLSSecurityProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_TLSSecurityProfile_To_cdi_TLSSecurityProfile(a.(*TLSSecurityProfile), b.(*cdi.TLSSecurityProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.TLSSecurityProfile)(nil), (*TLSSecurityProfile)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_TLSSecurityProfile_To_v1beta1_TLSSecurityProfile(a.(*cdi.TLSSecurityProfile), b.(*TLSSecurityProfile), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*TransferSource)(nil), (*cdi.TransferSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_TransferSource_To_cdi_TransferSource(a.(*TransferSource), b.(*cdi.TransferSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.TransferSource)(nil), (*TransferSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_TransferSource_To_v1beta1_TransferSource(a.(*cdi.TransferSource), b.(*TransferSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*TransferTarget)(nil), (*cdi.TransferTarget)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_TransferTarget_To_cdi_TransferTarget(a.(*TransferTarget), b.(*cdi.TransferTarget), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.TransferTarget)(nil), (*TransferTarget)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_TransferTarget_To_v1beta1_TransferTarget(a.(*cdi.TransferTarget), b.(*TransferTarget), scope)
 	}); err != nil {
 		return err
 	}
@@ -413,6 +793,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*TriggerRecord)(nil), (*cdi.TriggerRecord)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_TriggerRecord_To_cdi_TriggerRecord(a.(*TriggerRecord), b.(*cdi.TriggerRecord), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.TriggerRecord)(nil), (*TriggerRecord)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_TriggerRecord_To_v1beta1_TriggerRecord(a.(*cdi.TriggerRecord), b.(*TriggerRecord), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*TriggerRequest)(nil), (*cdi.TriggerRequest)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1beta1_TriggerRequest_To_cdi_TriggerRequest(a.(*TriggerRequest), b.(*cdi.TriggerRequest), scope)
 	}); err != nil {
@@ -423,7 +813,405 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*VolumeCloneSource)(nil), (*cdi.VolumeCloneSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeCloneSource_To_cdi_VolumeCloneSource(a.(*VolumeCloneSource), b.(*cdi.VolumeCloneSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeCloneSource)(nil), (*VolumeCloneSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeCloneSource_To_v1beta1_VolumeCloneSource(a.(*cdi.VolumeCloneSource), b.(*VolumeCloneSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeCloneSourceList)(nil), (*cdi.VolumeCloneSourceList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeCloneSourceList_To_cdi_VolumeCloneSourceList(a.(*VolumeCloneSourceList), b.(*cdi.VolumeCloneSourceList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeCloneSourceList)(nil), (*VolumeCloneSourceList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeCloneSourceList_To_v1beta1_VolumeCloneSourceList(a.(*cdi.VolumeCloneSourceList), b.(*VolumeCloneSourceList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeCloneSourceSpec)(nil), (*cdi.VolumeCloneSourceSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeCloneSourceSpec_To_cdi_VolumeCloneSourceSpec(a.(*VolumeCloneSourceSpec), b.(*cdi.VolumeCloneSourceSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeCloneSourceSpec)(nil), (*VolumeCloneSourceSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeCloneSourceSpec_To_v1beta1_VolumeCloneSourceSpec(a.(*cdi.VolumeCloneSourceSpec), b.(*VolumeCloneSourceSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeImportSource)(nil), (*cdi.VolumeImportSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeImportSource_To_cdi_VolumeImportSource(a.(*VolumeImportSource), b.(*cdi.VolumeImportSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeImportSource)(nil), (*VolumeImportSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeImportSource_To_v1beta1_VolumeImportSource(a.(*cdi.VolumeImportSource), b.(*VolumeImportSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeImportSourceList)(nil), (*cdi.VolumeImportSourceList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeImportSourceList_To_cdi_VolumeImportSourceList(a.(*VolumeImportSourceList), b.(*cdi.VolumeImportSourceList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeImportSourceList)(nil), (*VolumeImportSourceList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeImportSourceList_To_v1beta1_VolumeImportSourceList(a.(*cdi.VolumeImportSourceList), b.(*VolumeImportSourceList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeImportSourceSpec)(nil), (*cdi.VolumeImportSourceSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeImportSourceSpec_To_cdi_VolumeImportSourceSpec(a.(*VolumeImportSourceSpec), b.(*cdi.VolumeImportSourceSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeImportSourceSpec)(nil), (*VolumeImportSourceSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeImportSourceSpec_To_v1beta1_VolumeImportSourceSpec(a.(*cdi.VolumeImportSourceSpec), b.(*VolumeImportSourceSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeImportSourceStatus)(nil), (*cdi.VolumeImportSourceStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeImportSourceStatus_To_cdi_VolumeImportSourceStatus(a.(*VolumeImportSourceStatus), b.(*cdi.VolumeImportSourceStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeImportSourceStatus)(nil), (*VolumeImportSourceStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeImportSourceStatus_To_v1beta1_VolumeImportSourceStatus(a.(*cdi.VolumeImportSourceStatus), b.(*VolumeImportSourceStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeUploadSource)(nil), (*cdi.VolumeUploadSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeUploadSource_To_cdi_VolumeUploadSource(a.(*VolumeUploadSource), b.(*cdi.VolumeUploadSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeUploadSource)(nil), (*VolumeUploadSource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeUploadSource_To_v1beta1_VolumeUploadSource(a.(*cdi.VolumeUploadSource), b.(*VolumeUploadSource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeUploadSourceList)(nil), (*cdi.VolumeUploadSourceList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeUploadSourceList_To_cdi_VolumeUploadSourceList(a.(*VolumeUploadSourceList), b.(*cdi.VolumeUploadSourceList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeUploadSourceList)(nil), (*VolumeUploadSourceList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeUploadSourceList_To_v1beta1_VolumeUploadSourceList(a.(*cdi.VolumeUploadSourceList), b.(*VolumeUploadSourceList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeUploadSourceSpec)(nil), (*cdi.VolumeUploadSourceSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeUploadSourceSpec_To_cdi_VolumeUploadSourceSpec(a.(*VolumeUploadSourceSpec), b.(*cdi.VolumeUploadSourceSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeUploadSourceSpec)(nil), (*VolumeUploadSourceSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeUploadSourceSpec_To_v1beta1_VolumeUploadSourceSpec(a.(*cdi.VolumeUploadSourceSpec), b.(*VolumeUploadSourceSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VolumeUploadSourceStatus)(nil), (*cdi.VolumeUploadSourceStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1beta1_VolumeUploadSourceStatus_To_cdi_VolumeUploadSourceStatus(a.(*VolumeUploadSourceStatus), b.(*cdi.VolumeUploadSourceStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*cdi.VolumeUploadSourceStatus)(nil), (*VolumeUploadSourceStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_cdi_VolumeUploadSourceStatus_To_v1beta1_VolumeUploadSourceStatus(a.(*cdi.VolumeUploadSourceStatus), b.(*VolumeUploadSourceStatus), scope)
+	}); err != nil {
+		return err
+	}
 	return nil
+}
+
+func autoConvert_v1beta1_CDI_To_cdi_CDI(in *CDI, out *cdi.CDI, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_CDISpec_To_cdi_CDISpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1beta1_CDIStatus_To_cdi_CDIStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_CDI_To_cdi_CDI is an autogenerated conversion function.
+func Convert_v1beta1_CDI_To_cdi_CDI(in *CDI, out *cdi.CDI, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDI_To_cdi_CDI(in, out, s)
+}
+
+func autoConvert_cdi_CDI_To_v1beta1_CDI(in *cdi.CDI, out *CDI, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_CDISpec_To_v1beta1_CDISpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_cdi_CDIStatus_To_v1beta1_CDIStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_CDI_To_v1beta1_CDI is an autogenerated conversion function.
+func Convert_cdi_CDI_To_v1beta1_CDI(in *cdi.CDI, out *CDI, s conversion.Scope) error {
+	return autoConvert_cdi_CDI_To_v1beta1_CDI(in, out, s)
+}
+
+func autoConvert_v1beta1_CDICertConfig_To_cdi_CDICertConfig(in *CDICertConfig, out *cdi.CDICertConfig, s conversion.Scope) error {
+	*out = *(*cdi.CDICertConfig)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CDICertConfig_To_cdi_CDICertConfig is an autogenerated conversion function.
+func Convert_v1beta1_CDICertConfig_To_cdi_CDICertConfig(in *CDICertConfig, out *cdi.CDICertConfig, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDICertConfig_To_cdi_CDICertConfig(in, out, s)
+}
+
+func autoConvert_cdi_CDICertConfig_To_v1beta1_CDICertConfig(in *cdi.CDICertConfig, out *CDICertConfig, s conversion.Scope) error {
+	*out = *(*CDICertConfig)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CDICertConfig_To_v1beta1_CDICertConfig is an autogenerated conversion function.
+func Convert_cdi_CDICertConfig_To_v1beta1_CDICertConfig(in *cdi.CDICertConfig, out *CDICertConfig, s conversion.Scope) error {
+	return autoConvert_cdi_CDICertConfig_To_v1beta1_CDICertConfig(in, out, s)
+}
+
+func autoConvert_v1beta1_CDICondition_To_cdi_CDICondition(in *CDICondition, out *cdi.CDICondition, s conversion.Scope) error {
+	*out = *(*cdi.CDICondition)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CDICondition_To_cdi_CDICondition is an autogenerated conversion function.
+func Convert_v1beta1_CDICondition_To_cdi_CDICondition(in *CDICondition, out *cdi.CDICondition, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDICondition_To_cdi_CDICondition(in, out, s)
+}
+
+func autoConvert_cdi_CDICondition_To_v1beta1_CDICondition(in *cdi.CDICondition, out *CDICondition, s conversion.Scope) error {
+	*out = *(*CDICondition)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CDICondition_To_v1beta1_CDICondition is an autogenerated conversion function.
+func Convert_cdi_CDICondition_To_v1beta1_CDICondition(in *cdi.CDICondition, out *CDICondition, s conversion.Scope) error {
+	return autoConvert_cdi_CDICondition_To_v1beta1_CDICondition(in, out, s)
+}
+
+func autoConvert_v1beta1_CDIConfig_To_cdi_CDIConfig(in *CDIConfig, out *cdi.CDIConfig, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_CDIConfigSpec_To_cdi_CDIConfigSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1beta1_CDIConfigStatus_To_cdi_CDIConfigStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_CDIConfig_To_cdi_CDIConfig is an autogenerated conversion function.
+func Convert_v1beta1_CDIConfig_To_cdi_CDIConfig(in *CDIConfig, out *cdi.CDIConfig, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDIConfig_To_cdi_CDIConfig(in, out, s)
+}
+
+func autoConvert_cdi_CDIConfig_To_v1beta1_CDIConfig(in *cdi.CDIConfig, out *CDIConfig, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_CDIConfigSpec_To_v1beta1_CDIConfigSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_cdi_CDIConfigStatus_To_v1beta1_CDIConfigStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_CDIConfig_To_v1beta1_CDIConfig is an autogenerated conversion function.
+func Convert_cdi_CDIConfig_To_v1beta1_CDIConfig(in *cdi.CDIConfig, out *CDIConfig, s conversion.Scope) error {
+	return autoConvert_cdi_CDIConfig_To_v1beta1_CDIConfig(in, out, s)
+}
+
+func autoConvert_v1beta1_CDIConfigList_To_cdi_CDIConfigList(in *CDIConfigList, out *cdi.CDIConfigList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.CDIConfig)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_CDIConfigList_To_cdi_CDIConfigList is an autogenerated conversion function.
+func Convert_v1beta1_CDIConfigList_To_cdi_CDIConfigList(in *CDIConfigList, out *cdi.CDIConfigList, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDIConfigList_To_cdi_CDIConfigList(in, out, s)
+}
+
+func autoConvert_cdi_CDIConfigList_To_v1beta1_CDIConfigList(in *cdi.CDIConfigList, out *CDIConfigList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]CDIConfig)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_CDIConfigList_To_v1beta1_CDIConfigList is an autogenerated conversion function.
+func Convert_cdi_CDIConfigList_To_v1beta1_CDIConfigList(in *cdi.CDIConfigList, out *CDIConfigList, s conversion.Scope) error {
+	return autoConvert_cdi_CDIConfigList_To_v1beta1_CDIConfigList(in, out, s)
+}
+
+func autoConvert_v1beta1_CDIConfigSpec_To_cdi_CDIConfigSpec(in *CDIConfigSpec, out *cdi.CDIConfigSpec, s conversion.Scope) error {
+	*out = *(*cdi.CDIConfigSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CDIConfigSpec_To_cdi_CDIConfigSpec is an autogenerated conversion function.
+func Convert_v1beta1_CDIConfigSpec_To_cdi_CDIConfigSpec(in *CDIConfigSpec, out *cdi.CDIConfigSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDIConfigSpec_To_cdi_CDIConfigSpec(in, out, s)
+}
+
+func autoConvert_cdi_CDIConfigSpec_To_v1beta1_CDIConfigSpec(in *cdi.CDIConfigSpec, out *CDIConfigSpec, s conversion.Scope) error {
+	*out = *(*CDIConfigSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CDIConfigSpec_To_v1beta1_CDIConfigSpec is an autogenerated conversion function.
+func Convert_cdi_CDIConfigSpec_To_v1beta1_CDIConfigSpec(in *cdi.CDIConfigSpec, out *CDIConfigSpec, s conversion.Scope) error {
+	return autoConvert_cdi_CDIConfigSpec_To_v1beta1_CDIConfigSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_CDIConfigStatus_To_cdi_CDIConfigStatus(in *CDIConfigStatus, out *cdi.CDIConfigStatus, s conversion.Scope) error {
+	*out = *(*cdi.CDIConfigStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CDIConfigStatus_To_cdi_CDIConfigStatus is an autogenerated conversion function.
+func Convert_v1beta1_CDIConfigStatus_To_cdi_CDIConfigStatus(in *CDIConfigStatus, out *cdi.CDIConfigStatus, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDIConfigStatus_To_cdi_CDIConfigStatus(in, out, s)
+}
+
+func autoConvert_cdi_CDIConfigStatus_To_v1beta1_CDIConfigStatus(in *cdi.CDIConfigStatus, out *CDIConfigStatus, s conversion.Scope) error {
+	*out = *(*CDIConfigStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CDIConfigStatus_To_v1beta1_CDIConfigStatus is an autogenerated conversion function.
+func Convert_cdi_CDIConfigStatus_To_v1beta1_CDIConfigStatus(in *cdi.CDIConfigStatus, out *CDIConfigStatus, s conversion.Scope) error {
+	return autoConvert_cdi_CDIConfigStatus_To_v1beta1_CDIConfigStatus(in, out, s)
+}
+
+func autoConvert_v1beta1_CDIList_To_cdi_CDIList(in *CDIList, out *cdi.CDIList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.CDI)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_CDIList_To_cdi_CDIList is an autogenerated conversion function.
+func Convert_v1beta1_CDIList_To_cdi_CDIList(in *CDIList, out *cdi.CDIList, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDIList_To_cdi_CDIList(in, out, s)
+}
+
+func autoConvert_cdi_CDIList_To_v1beta1_CDIList(in *cdi.CDIList, out *CDIList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]CDI)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_CDIList_To_v1beta1_CDIList is an autogenerated conversion function.
+func Convert_cdi_CDIList_To_v1beta1_CDIList(in *cdi.CDIList, out *CDIList, s conversion.Scope) error {
+	return autoConvert_cdi_CDIList_To_v1beta1_CDIList(in, out, s)
+}
+
+func autoConvert_v1beta1_CDISpec_To_cdi_CDISpec(in *CDISpec, out *cdi.CDISpec, s conversion.Scope) error {
+	*out = *(*cdi.CDISpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CDISpec_To_cdi_CDISpec is an autogenerated conversion function.
+func Convert_v1beta1_CDISpec_To_cdi_CDISpec(in *CDISpec, out *cdi.CDISpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDISpec_To_cdi_CDISpec(in, out, s)
+}
+
+func autoConvert_cdi_CDISpec_To_v1beta1_CDISpec(in *cdi.CDISpec, out *CDISpec, s conversion.Scope) error {
+	*out = *(*CDISpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CDISpec_To_v1beta1_CDISpec is an autogenerated conversion function.
+func Convert_cdi_CDISpec_To_v1beta1_CDISpec(in *cdi.CDISpec, out *CDISpec, s conversion.Scope) error {
+	return autoConvert_cdi_CDISpec_To_v1beta1_CDISpec(in, out, s)
+}
+
+func autoConvert_v1beta1_CDIStatus_To_cdi_CDIStatus(in *CDIStatus, out *cdi.CDIStatus, s conversion.Scope) error {
+	*out = *(*cdi.CDIStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CDIStatus_To_cdi_CDIStatus is an autogenerated conversion function.
+func Convert_v1beta1_CDIStatus_To_cdi_CDIStatus(in *CDIStatus, out *cdi.CDIStatus, s conversion.Scope) error {
+	return autoConvert_v1beta1_CDIStatus_To_cdi_CDIStatus(in, out, s)
+}
+
+func autoConvert_cdi_CDIStatus_To_v1beta1_CDIStatus(in *cdi.CDIStatus, out *CDIStatus, s conversion.Scope) error {
+	*out = *(*CDIStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CDIStatus_To_v1beta1_CDIStatus is an autogenerated conversion function.
+func Convert_cdi_CDIStatus_To_v1beta1_CDIStatus(in *cdi.CDIStatus, out *CDIStatus, s conversion.Scope) error {
+	return autoConvert_cdi_CDIStatus_To_v1beta1_CDIStatus(in, out, s)
+}
+
+func autoConvert_v1beta1_CertConfig_To_cdi_CertConfig(in *CertConfig, out *cdi.CertConfig, s conversion.Scope) error {
+	*out = *(*cdi.CertConfig)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CertConfig_To_cdi_CertConfig is an autogenerated conversion function.
+func Convert_v1beta1_CertConfig_To_cdi_CertConfig(in *CertConfig, out *cdi.CertConfig, s conversion.Scope) error {
+	return autoConvert_v1beta1_CertConfig_To_cdi_CertConfig(in, out, s)
+}
+
+func autoConvert_cdi_CertConfig_To_v1beta1_CertConfig(in *cdi.CertConfig, out *CertConfig, s conversion.Scope) error {
+	*out = *(*CertConfig)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CertConfig_To_v1beta1_CertConfig is an autogenerated conversion function.
+func Convert_cdi_CertConfig_To_v1beta1_CertConfig(in *cdi.CertConfig, out *CertConfig, s conversion.Scope) error {
+	return autoConvert_cdi_CertConfig_To_v1beta1_CertConfig(in, out, s)
+}
+
+func autoConvert_v1beta1_ClaimPropertySet_To_cdi_ClaimPropertySet(in *ClaimPropertySet, out *cdi.ClaimPropertySet, s conversion.Scope) error {
+	*out = *(*cdi.ClaimPropertySet)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ClaimPropertySet_To_cdi_ClaimPropertySet is an autogenerated conversion function.
+func Convert_v1beta1_ClaimPropertySet_To_cdi_ClaimPropertySet(in *ClaimPropertySet, out *cdi.ClaimPropertySet, s conversion.Scope) error {
+	return autoConvert_v1beta1_ClaimPropertySet_To_cdi_ClaimPropertySet(in, out, s)
+}
+
+func autoConvert_cdi_ClaimPropertySet_To_v1beta1_ClaimPropertySet(in *cdi.ClaimPropertySet, out *ClaimPropertySet, s conversion.Scope) error {
+	*out = *(*ClaimPropertySet)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ClaimPropertySet_To_v1beta1_ClaimPropertySet is an autogenerated conversion function.
+func Convert_cdi_ClaimPropertySet_To_v1beta1_ClaimPropertySet(in *cdi.ClaimPropertySet, out *ClaimPropertySet, s conversion.Scope) error {
+	return autoConvert_cdi_ClaimPropertySet_To_v1beta1_ClaimPropertySet(in, out, s)
+}
+
+func autoConvert_v1beta1_ComponentConfig_To_cdi_ComponentConfig(in *ComponentConfig, out *cdi.ComponentConfig, s conversion.Scope) error {
+	*out = *(*cdi.ComponentConfig)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ComponentConfig_To_cdi_ComponentConfig is an autogenerated conversion function.
+func Convert_v1beta1_ComponentConfig_To_cdi_ComponentConfig(in *ComponentConfig, out *cdi.ComponentConfig, s conversion.Scope) error {
+	return autoConvert_v1beta1_ComponentConfig_To_cdi_ComponentConfig(in, out, s)
+}
+
+func autoConvert_cdi_ComponentConfig_To_v1beta1_ComponentConfig(in *cdi.ComponentConfig, out *ComponentConfig, s conversion.Scope) error {
+	*out = *(*ComponentConfig)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ComponentConfig_To_v1beta1_ComponentConfig is an autogenerated conversion function.
+func Convert_cdi_ComponentConfig_To_v1beta1_ComponentConfig(in *cdi.ComponentConfig, out *ComponentConfig, s conversion.Scope) error {
+	return autoConvert_cdi_ComponentConfig_To_v1beta1_ComponentConfig(in, out, s)
 }
 
 func autoConvert_v1beta1_ConditionState_To_cdi_ConditionState(in *ConditionState, out *cdi.ConditionState, s conversion.Scope) error {
@@ -444,6 +1232,66 @@ func autoConvert_cdi_ConditionState_To_v1beta1_ConditionState(in *cdi.ConditionS
 // Convert_cdi_ConditionState_To_v1beta1_ConditionState is an autogenerated conversion function.
 func Convert_cdi_ConditionState_To_v1beta1_ConditionState(in *cdi.ConditionState, out *ConditionState, s conversion.Scope) error {
 	return autoConvert_cdi_ConditionState_To_v1beta1_ConditionState(in, out, s)
+}
+
+func autoConvert_v1beta1_CustomTLSProfile_To_cdi_CustomTLSProfile(in *CustomTLSProfile, out *cdi.CustomTLSProfile, s conversion.Scope) error {
+	*out = *(*cdi.CustomTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CustomTLSProfile_To_cdi_CustomTLSProfile is an autogenerated conversion function.
+func Convert_v1beta1_CustomTLSProfile_To_cdi_CustomTLSProfile(in *CustomTLSProfile, out *cdi.CustomTLSProfile, s conversion.Scope) error {
+	return autoConvert_v1beta1_CustomTLSProfile_To_cdi_CustomTLSProfile(in, out, s)
+}
+
+func autoConvert_cdi_CustomTLSProfile_To_v1beta1_CustomTLSProfile(in *cdi.CustomTLSProfile, out *CustomTLSProfile, s conversion.Scope) error {
+	*out = *(*CustomTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CustomTLSProfile_To_v1beta1_CustomTLSProfile is an autogenerated conversion function.
+func Convert_cdi_CustomTLSProfile_To_v1beta1_CustomTLSProfile(in *cdi.CustomTLSProfile, out *CustomTLSProfile, s conversion.Scope) error {
+	return autoConvert_cdi_CustomTLSProfile_To_v1beta1_CustomTLSProfile(in, out, s)
+}
+
+func autoConvert_v1beta1_CustomizeComponents_To_cdi_CustomizeComponents(in *CustomizeComponents, out *cdi.CustomizeComponents, s conversion.Scope) error {
+	*out = *(*cdi.CustomizeComponents)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CustomizeComponents_To_cdi_CustomizeComponents is an autogenerated conversion function.
+func Convert_v1beta1_CustomizeComponents_To_cdi_CustomizeComponents(in *CustomizeComponents, out *cdi.CustomizeComponents, s conversion.Scope) error {
+	return autoConvert_v1beta1_CustomizeComponents_To_cdi_CustomizeComponents(in, out, s)
+}
+
+func autoConvert_cdi_CustomizeComponents_To_v1beta1_CustomizeComponents(in *cdi.CustomizeComponents, out *CustomizeComponents, s conversion.Scope) error {
+	*out = *(*CustomizeComponents)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CustomizeComponents_To_v1beta1_CustomizeComponents is an autogenerated conversion function.
+func Convert_cdi_CustomizeComponents_To_v1beta1_CustomizeComponents(in *cdi.CustomizeComponents, out *CustomizeComponents, s conversion.Scope) error {
+	return autoConvert_cdi_CustomizeComponents_To_v1beta1_CustomizeComponents(in, out, s)
+}
+
+func autoConvert_v1beta1_CustomizeComponentsPatch_To_cdi_CustomizeComponentsPatch(in *CustomizeComponentsPatch, out *cdi.CustomizeComponentsPatch, s conversion.Scope) error {
+	*out = *(*cdi.CustomizeComponentsPatch)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_CustomizeComponentsPatch_To_cdi_CustomizeComponentsPatch is an autogenerated conversion function.
+func Convert_v1beta1_CustomizeComponentsPatch_To_cdi_CustomizeComponentsPatch(in *CustomizeComponentsPatch, out *cdi.CustomizeComponentsPatch, s conversion.Scope) error {
+	return autoConvert_v1beta1_CustomizeComponentsPatch_To_cdi_CustomizeComponentsPatch(in, out, s)
+}
+
+func autoConvert_cdi_CustomizeComponentsPatch_To_v1beta1_CustomizeComponentsPatch(in *cdi.CustomizeComponentsPatch, out *CustomizeComponentsPatch, s conversion.Scope) error {
+	*out = *(*CustomizeComponentsPatch)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_CustomizeComponentsPatch_To_v1beta1_CustomizeComponentsPatch is an autogenerated conversion function.
+func Convert_cdi_CustomizeComponentsPatch_To_v1beta1_CustomizeComponentsPatch(in *cdi.CustomizeComponentsPatch, out *CustomizeComponentsPatch, s conversion.Scope) error {
+	return autoConvert_cdi_CustomizeComponentsPatch_To_v1beta1_CustomizeComponentsPatch(in, out, s)
 }
 
 func autoConvert_v1beta1_DataImportCron_To_cdi_DataImportCron(in *DataImportCron, out *cdi.DataImportCron, s conversion.Scope) error {
@@ -1160,6 +2008,86 @@ func Convert_cdi_DataVolumeStatus_To_v1beta1_DataVolumeStatus(in *cdi.DataVolume
 	return autoConvert_cdi_DataVolumeStatus_To_v1beta1_DataVolumeStatus(in, out, s)
 }
 
+func autoConvert_v1beta1_FilesystemOverhead_To_cdi_FilesystemOverhead(in *FilesystemOverhead, out *cdi.FilesystemOverhead, s conversion.Scope) error {
+	*out = *(*cdi.FilesystemOverhead)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_FilesystemOverhead_To_cdi_FilesystemOverhead is an autogenerated conversion function.
+func Convert_v1beta1_FilesystemOverhead_To_cdi_FilesystemOverhead(in *FilesystemOverhead, out *cdi.FilesystemOverhead, s conversion.Scope) error {
+	return autoConvert_v1beta1_FilesystemOverhead_To_cdi_FilesystemOverhead(in, out, s)
+}
+
+func autoConvert_cdi_FilesystemOverhead_To_v1beta1_FilesystemOverhead(in *cdi.FilesystemOverhead, out *FilesystemOverhead, s conversion.Scope) error {
+	*out = *(*FilesystemOverhead)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_FilesystemOverhead_To_v1beta1_FilesystemOverhead is an autogenerated conversion function.
+func Convert_cdi_FilesystemOverhead_To_v1beta1_FilesystemOverhead(in *cdi.FilesystemOverhead, out *FilesystemOverhead, s conversion.Scope) error {
+	return autoConvert_cdi_FilesystemOverhead_To_v1beta1_FilesystemOverhead(in, out, s)
+}
+
+func autoConvert_v1beta1_Flags_To_cdi_Flags(in *Flags, out *cdi.Flags, s conversion.Scope) error {
+	*out = *(*cdi.Flags)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_Flags_To_cdi_Flags is an autogenerated conversion function.
+func Convert_v1beta1_Flags_To_cdi_Flags(in *Flags, out *cdi.Flags, s conversion.Scope) error {
+	return autoConvert_v1beta1_Flags_To_cdi_Flags(in, out, s)
+}
+
+func autoConvert_cdi_Flags_To_v1beta1_Flags(in *cdi.Flags, out *Flags, s conversion.Scope) error {
+	*out = *(*Flags)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_Flags_To_v1beta1_Flags is an autogenerated conversion function.
+func Convert_cdi_Flags_To_v1beta1_Flags(in *cdi.Flags, out *Flags, s conversion.Scope) error {
+	return autoConvert_cdi_Flags_To_v1beta1_Flags(in, out, s)
+}
+
+func autoConvert_v1beta1_ImportProxy_To_cdi_ImportProxy(in *ImportProxy, out *cdi.ImportProxy, s conversion.Scope) error {
+	*out = *(*cdi.ImportProxy)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ImportProxy_To_cdi_ImportProxy is an autogenerated conversion function.
+func Convert_v1beta1_ImportProxy_To_cdi_ImportProxy(in *ImportProxy, out *cdi.ImportProxy, s conversion.Scope) error {
+	return autoConvert_v1beta1_ImportProxy_To_cdi_ImportProxy(in, out, s)
+}
+
+func autoConvert_cdi_ImportProxy_To_v1beta1_ImportProxy(in *cdi.ImportProxy, out *ImportProxy, s conversion.Scope) error {
+	*out = *(*ImportProxy)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ImportProxy_To_v1beta1_ImportProxy is an autogenerated conversion function.
+func Convert_cdi_ImportProxy_To_v1beta1_ImportProxy(in *cdi.ImportProxy, out *ImportProxy, s conversion.Scope) error {
+	return autoConvert_cdi_ImportProxy_To_v1beta1_ImportProxy(in, out, s)
+}
+
+func autoConvert_v1beta1_ImportSourceType_To_cdi_ImportSourceType(in *ImportSourceType, out *cdi.ImportSourceType, s conversion.Scope) error {
+	*out = *(*cdi.ImportSourceType)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ImportSourceType_To_cdi_ImportSourceType is an autogenerated conversion function.
+func Convert_v1beta1_ImportSourceType_To_cdi_ImportSourceType(in *ImportSourceType, out *cdi.ImportSourceType, s conversion.Scope) error {
+	return autoConvert_v1beta1_ImportSourceType_To_cdi_ImportSourceType(in, out, s)
+}
+
+func autoConvert_cdi_ImportSourceType_To_v1beta1_ImportSourceType(in *cdi.ImportSourceType, out *ImportSourceType, s conversion.Scope) error {
+	*out = *(*ImportSourceType)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ImportSourceType_To_v1beta1_ImportSourceType is an autogenerated conversion function.
+func Convert_cdi_ImportSourceType_To_v1beta1_ImportSourceType(in *cdi.ImportSourceType, out *ImportSourceType, s conversion.Scope) error {
+	return autoConvert_cdi_ImportSourceType_To_v1beta1_ImportSourceType(in, out, s)
+}
+
 func autoConvert_v1beta1_ImportStatus_To_cdi_ImportStatus(in *ImportStatus, out *cdi.ImportStatus, s conversion.Scope) error {
 	*out = *(*cdi.ImportStatus)(unsafe.Pointer(in))
 	return nil
@@ -1178,6 +2106,200 @@ func autoConvert_cdi_ImportStatus_To_v1beta1_ImportStatus(in *cdi.ImportStatus, 
 // Convert_cdi_ImportStatus_To_v1beta1_ImportStatus is an autogenerated conversion function.
 func Convert_cdi_ImportStatus_To_v1beta1_ImportStatus(in *cdi.ImportStatus, out *ImportStatus, s conversion.Scope) error {
 	return autoConvert_cdi_ImportStatus_To_v1beta1_ImportStatus(in, out, s)
+}
+
+func autoConvert_v1beta1_IntermediateTLSProfile_To_cdi_IntermediateTLSProfile(in *IntermediateTLSProfile, out *cdi.IntermediateTLSProfile, s conversion.Scope) error {
+	*out = *(*cdi.IntermediateTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_IntermediateTLSProfile_To_cdi_IntermediateTLSProfile is an autogenerated conversion function.
+func Convert_v1beta1_IntermediateTLSProfile_To_cdi_IntermediateTLSProfile(in *IntermediateTLSProfile, out *cdi.IntermediateTLSProfile, s conversion.Scope) error {
+	return autoConvert_v1beta1_IntermediateTLSProfile_To_cdi_IntermediateTLSProfile(in, out, s)
+}
+
+func autoConvert_cdi_IntermediateTLSProfile_To_v1beta1_IntermediateTLSProfile(in *cdi.IntermediateTLSProfile, out *IntermediateTLSProfile, s conversion.Scope) error {
+	*out = *(*IntermediateTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_IntermediateTLSProfile_To_v1beta1_IntermediateTLSProfile is an autogenerated conversion function.
+func Convert_cdi_IntermediateTLSProfile_To_v1beta1_IntermediateTLSProfile(in *cdi.IntermediateTLSProfile, out *IntermediateTLSProfile, s conversion.Scope) error {
+	return autoConvert_cdi_IntermediateTLSProfile_To_v1beta1_IntermediateTLSProfile(in, out, s)
+}
+
+func autoConvert_v1beta1_ModernTLSProfile_To_cdi_ModernTLSProfile(in *ModernTLSProfile, out *cdi.ModernTLSProfile, s conversion.Scope) error {
+	*out = *(*cdi.ModernTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ModernTLSProfile_To_cdi_ModernTLSProfile is an autogenerated conversion function.
+func Convert_v1beta1_ModernTLSProfile_To_cdi_ModernTLSProfile(in *ModernTLSProfile, out *cdi.ModernTLSProfile, s conversion.Scope) error {
+	return autoConvert_v1beta1_ModernTLSProfile_To_cdi_ModernTLSProfile(in, out, s)
+}
+
+func autoConvert_cdi_ModernTLSProfile_To_v1beta1_ModernTLSProfile(in *cdi.ModernTLSProfile, out *ModernTLSProfile, s conversion.Scope) error {
+	*out = *(*ModernTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ModernTLSProfile_To_v1beta1_ModernTLSProfile is an autogenerated conversion function.
+func Convert_cdi_ModernTLSProfile_To_v1beta1_ModernTLSProfile(in *cdi.ModernTLSProfile, out *ModernTLSProfile, s conversion.Scope) error {
+	return autoConvert_cdi_ModernTLSProfile_To_v1beta1_ModernTLSProfile(in, out, s)
+}
+
+func autoConvert_v1beta1_NodePlacement_To_cdi_NodePlacement(in *NodePlacement, out *cdi.NodePlacement, s conversion.Scope) error {
+	*out = *(*cdi.NodePlacement)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_NodePlacement_To_cdi_NodePlacement is an autogenerated conversion function.
+func Convert_v1beta1_NodePlacement_To_cdi_NodePlacement(in *NodePlacement, out *cdi.NodePlacement, s conversion.Scope) error {
+	return autoConvert_v1beta1_NodePlacement_To_cdi_NodePlacement(in, out, s)
+}
+
+func autoConvert_cdi_NodePlacement_To_v1beta1_NodePlacement(in *cdi.NodePlacement, out *NodePlacement, s conversion.Scope) error {
+	*out = *(*NodePlacement)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_NodePlacement_To_v1beta1_NodePlacement is an autogenerated conversion function.
+func Convert_cdi_NodePlacement_To_v1beta1_NodePlacement(in *cdi.NodePlacement, out *NodePlacement, s conversion.Scope) error {
+	return autoConvert_cdi_NodePlacement_To_v1beta1_NodePlacement(in, out, s)
+}
+
+func autoConvert_v1beta1_ObjectTransfer_To_cdi_ObjectTransfer(in *ObjectTransfer, out *cdi.ObjectTransfer, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_ObjectTransferSpec_To_cdi_ObjectTransferSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1beta1_ObjectTransferStatus_To_cdi_ObjectTransferStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_ObjectTransfer_To_cdi_ObjectTransfer is an autogenerated conversion function.
+func Convert_v1beta1_ObjectTransfer_To_cdi_ObjectTransfer(in *ObjectTransfer, out *cdi.ObjectTransfer, s conversion.Scope) error {
+	return autoConvert_v1beta1_ObjectTransfer_To_cdi_ObjectTransfer(in, out, s)
+}
+
+func autoConvert_cdi_ObjectTransfer_To_v1beta1_ObjectTransfer(in *cdi.ObjectTransfer, out *ObjectTransfer, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_ObjectTransferSpec_To_v1beta1_ObjectTransferSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_cdi_ObjectTransferStatus_To_v1beta1_ObjectTransferStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_ObjectTransfer_To_v1beta1_ObjectTransfer is an autogenerated conversion function.
+func Convert_cdi_ObjectTransfer_To_v1beta1_ObjectTransfer(in *cdi.ObjectTransfer, out *ObjectTransfer, s conversion.Scope) error {
+	return autoConvert_cdi_ObjectTransfer_To_v1beta1_ObjectTransfer(in, out, s)
+}
+
+func autoConvert_v1beta1_ObjectTransferCondition_To_cdi_ObjectTransferCondition(in *ObjectTransferCondition, out *cdi.ObjectTransferCondition, s conversion.Scope) error {
+	*out = *(*cdi.ObjectTransferCondition)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ObjectTransferCondition_To_cdi_ObjectTransferCondition is an autogenerated conversion function.
+func Convert_v1beta1_ObjectTransferCondition_To_cdi_ObjectTransferCondition(in *ObjectTransferCondition, out *cdi.ObjectTransferCondition, s conversion.Scope) error {
+	return autoConvert_v1beta1_ObjectTransferCondition_To_cdi_ObjectTransferCondition(in, out, s)
+}
+
+func autoConvert_cdi_ObjectTransferCondition_To_v1beta1_ObjectTransferCondition(in *cdi.ObjectTransferCondition, out *ObjectTransferCondition, s conversion.Scope) error {
+	*out = *(*ObjectTransferCondition)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ObjectTransferCondition_To_v1beta1_ObjectTransferCondition is an autogenerated conversion function.
+func Convert_cdi_ObjectTransferCondition_To_v1beta1_ObjectTransferCondition(in *cdi.ObjectTransferCondition, out *ObjectTransferCondition, s conversion.Scope) error {
+	return autoConvert_cdi_ObjectTransferCondition_To_v1beta1_ObjectTransferCondition(in, out, s)
+}
+
+func autoConvert_v1beta1_ObjectTransferList_To_cdi_ObjectTransferList(in *ObjectTransferList, out *cdi.ObjectTransferList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.ObjectTransfer)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_ObjectTransferList_To_cdi_ObjectTransferList is an autogenerated conversion function.
+func Convert_v1beta1_ObjectTransferList_To_cdi_ObjectTransferList(in *ObjectTransferList, out *cdi.ObjectTransferList, s conversion.Scope) error {
+	return autoConvert_v1beta1_ObjectTransferList_To_cdi_ObjectTransferList(in, out, s)
+}
+
+func autoConvert_cdi_ObjectTransferList_To_v1beta1_ObjectTransferList(in *cdi.ObjectTransferList, out *ObjectTransferList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]ObjectTransfer)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_ObjectTransferList_To_v1beta1_ObjectTransferList is an autogenerated conversion function.
+func Convert_cdi_ObjectTransferList_To_v1beta1_ObjectTransferList(in *cdi.ObjectTransferList, out *ObjectTransferList, s conversion.Scope) error {
+	return autoConvert_cdi_ObjectTransferList_To_v1beta1_ObjectTransferList(in, out, s)
+}
+
+func autoConvert_v1beta1_ObjectTransferSpec_To_cdi_ObjectTransferSpec(in *ObjectTransferSpec, out *cdi.ObjectTransferSpec, s conversion.Scope) error {
+	*out = *(*cdi.ObjectTransferSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ObjectTransferSpec_To_cdi_ObjectTransferSpec is an autogenerated conversion function.
+func Convert_v1beta1_ObjectTransferSpec_To_cdi_ObjectTransferSpec(in *ObjectTransferSpec, out *cdi.ObjectTransferSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_ObjectTransferSpec_To_cdi_ObjectTransferSpec(in, out, s)
+}
+
+func autoConvert_cdi_ObjectTransferSpec_To_v1beta1_ObjectTransferSpec(in *cdi.ObjectTransferSpec, out *ObjectTransferSpec, s conversion.Scope) error {
+	*out = *(*ObjectTransferSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ObjectTransferSpec_To_v1beta1_ObjectTransferSpec is an autogenerated conversion function.
+func Convert_cdi_ObjectTransferSpec_To_v1beta1_ObjectTransferSpec(in *cdi.ObjectTransferSpec, out *ObjectTransferSpec, s conversion.Scope) error {
+	return autoConvert_cdi_ObjectTransferSpec_To_v1beta1_ObjectTransferSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_ObjectTransferStatus_To_cdi_ObjectTransferStatus(in *ObjectTransferStatus, out *cdi.ObjectTransferStatus, s conversion.Scope) error {
+	*out = *(*cdi.ObjectTransferStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_ObjectTransferStatus_To_cdi_ObjectTransferStatus is an autogenerated conversion function.
+func Convert_v1beta1_ObjectTransferStatus_To_cdi_ObjectTransferStatus(in *ObjectTransferStatus, out *cdi.ObjectTransferStatus, s conversion.Scope) error {
+	return autoConvert_v1beta1_ObjectTransferStatus_To_cdi_ObjectTransferStatus(in, out, s)
+}
+
+func autoConvert_cdi_ObjectTransferStatus_To_v1beta1_ObjectTransferStatus(in *cdi.ObjectTransferStatus, out *ObjectTransferStatus, s conversion.Scope) error {
+	*out = *(*ObjectTransferStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_ObjectTransferStatus_To_v1beta1_ObjectTransferStatus is an autogenerated conversion function.
+func Convert_cdi_ObjectTransferStatus_To_v1beta1_ObjectTransferStatus(in *cdi.ObjectTransferStatus, out *ObjectTransferStatus, s conversion.Scope) error {
+	return autoConvert_cdi_ObjectTransferStatus_To_v1beta1_ObjectTransferStatus(in, out, s)
+}
+
+func autoConvert_v1beta1_OldTLSProfile_To_cdi_OldTLSProfile(in *OldTLSProfile, out *cdi.OldTLSProfile, s conversion.Scope) error {
+	*out = *(*cdi.OldTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_OldTLSProfile_To_cdi_OldTLSProfile is an autogenerated conversion function.
+func Convert_v1beta1_OldTLSProfile_To_cdi_OldTLSProfile(in *OldTLSProfile, out *cdi.OldTLSProfile, s conversion.Scope) error {
+	return autoConvert_v1beta1_OldTLSProfile_To_cdi_OldTLSProfile(in, out, s)
+}
+
+func autoConvert_cdi_OldTLSProfile_To_v1beta1_OldTLSProfile(in *cdi.OldTLSProfile, out *OldTLSProfile, s conversion.Scope) error {
+	*out = *(*OldTLSProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_OldTLSProfile_To_v1beta1_OldTLSProfile is an autogenerated conversion function.
+func Convert_cdi_OldTLSProfile_To_v1beta1_OldTLSProfile(in *cdi.OldTLSProfile, out *OldTLSProfile, s conversion.Scope) error {
+	return autoConvert_cdi_OldTLSProfile_To_v1beta1_OldTLSProfile(in, out, s)
 }
 
 func autoConvert_v1beta1_PlatformOptions_To_cdi_PlatformOptions(in *PlatformOptions, out *cdi.PlatformOptions, s conversion.Scope) error {
@@ -1220,6 +2342,120 @@ func Convert_cdi_PollStatus_To_v1beta1_PollStatus(in *cdi.PollStatus, out *PollS
 	return autoConvert_cdi_PollStatus_To_v1beta1_PollStatus(in, out, s)
 }
 
+func autoConvert_v1beta1_StorageProfile_To_cdi_StorageProfile(in *StorageProfile, out *cdi.StorageProfile, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_StorageProfileSpec_To_cdi_StorageProfileSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1beta1_StorageProfileStatus_To_cdi_StorageProfileStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_StorageProfile_To_cdi_StorageProfile is an autogenerated conversion function.
+func Convert_v1beta1_StorageProfile_To_cdi_StorageProfile(in *StorageProfile, out *cdi.StorageProfile, s conversion.Scope) error {
+	return autoConvert_v1beta1_StorageProfile_To_cdi_StorageProfile(in, out, s)
+}
+
+func autoConvert_cdi_StorageProfile_To_v1beta1_StorageProfile(in *cdi.StorageProfile, out *StorageProfile, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_StorageProfileSpec_To_v1beta1_StorageProfileSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_cdi_StorageProfileStatus_To_v1beta1_StorageProfileStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_StorageProfile_To_v1beta1_StorageProfile is an autogenerated conversion function.
+func Convert_cdi_StorageProfile_To_v1beta1_StorageProfile(in *cdi.StorageProfile, out *StorageProfile, s conversion.Scope) error {
+	return autoConvert_cdi_StorageProfile_To_v1beta1_StorageProfile(in, out, s)
+}
+
+func autoConvert_v1beta1_StorageProfileCondition_To_cdi_StorageProfileCondition(in *StorageProfileCondition, out *cdi.StorageProfileCondition, s conversion.Scope) error {
+	*out = *(*cdi.StorageProfileCondition)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_StorageProfileCondition_To_cdi_StorageProfileCondition is an autogenerated conversion function.
+func Convert_v1beta1_StorageProfileCondition_To_cdi_StorageProfileCondition(in *StorageProfileCondition, out *cdi.StorageProfileCondition, s conversion.Scope) error {
+	return autoConvert_v1beta1_StorageProfileCondition_To_cdi_StorageProfileCondition(in, out, s)
+}
+
+func autoConvert_cdi_StorageProfileCondition_To_v1beta1_StorageProfileCondition(in *cdi.StorageProfileCondition, out *StorageProfileCondition, s conversion.Scope) error {
+	*out = *(*StorageProfileCondition)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_StorageProfileCondition_To_v1beta1_StorageProfileCondition is an autogenerated conversion function.
+func Convert_cdi_StorageProfileCondition_To_v1beta1_StorageProfileCondition(in *cdi.StorageProfileCondition, out *StorageProfileCondition, s conversion.Scope) error {
+	return autoConvert_cdi_StorageProfileCondition_To_v1beta1_StorageProfileCondition(in, out, s)
+}
+
+func autoConvert_v1beta1_StorageProfileList_To_cdi_StorageProfileList(in *StorageProfileList, out *cdi.StorageProfileList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.StorageProfile)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_StorageProfileList_To_cdi_StorageProfileList is an autogenerated conversion function.
+func Convert_v1beta1_StorageProfileList_To_cdi_StorageProfileList(in *StorageProfileList, out *cdi.StorageProfileList, s conversion.Scope) error {
+	return autoConvert_v1beta1_StorageProfileList_To_cdi_StorageProfileList(in, out, s)
+}
+
+func autoConvert_cdi_StorageProfileList_To_v1beta1_StorageProfileList(in *cdi.StorageProfileList, out *StorageProfileList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]StorageProfile)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_StorageProfileList_To_v1beta1_StorageProfileList is an autogenerated conversion function.
+func Convert_cdi_StorageProfileList_To_v1beta1_StorageProfileList(in *cdi.StorageProfileList, out *StorageProfileList, s conversion.Scope) error {
+	return autoConvert_cdi_StorageProfileList_To_v1beta1_StorageProfileList(in, out, s)
+}
+
+func autoConvert_v1beta1_StorageProfileSpec_To_cdi_StorageProfileSpec(in *StorageProfileSpec, out *cdi.StorageProfileSpec, s conversion.Scope) error {
+	*out = *(*cdi.StorageProfileSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_StorageProfileSpec_To_cdi_StorageProfileSpec is an autogenerated conversion function.
+func Convert_v1beta1_StorageProfileSpec_To_cdi_StorageProfileSpec(in *StorageProfileSpec, out *cdi.StorageProfileSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_StorageProfileSpec_To_cdi_StorageProfileSpec(in, out, s)
+}
+
+func autoConvert_cdi_StorageProfileSpec_To_v1beta1_StorageProfileSpec(in *cdi.StorageProfileSpec, out *StorageProfileSpec, s conversion.Scope) error {
+	*out = *(*StorageProfileSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_StorageProfileSpec_To_v1beta1_StorageProfileSpec is an autogenerated conversion function.
+func Convert_cdi_StorageProfileSpec_To_v1beta1_StorageProfileSpec(in *cdi.StorageProfileSpec, out *StorageProfileSpec, s conversion.Scope) error {
+	return autoConvert_cdi_StorageProfileSpec_To_v1beta1_StorageProfileSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_StorageProfileStatus_To_cdi_StorageProfileStatus(in *StorageProfileStatus, out *cdi.StorageProfileStatus, s conversion.Scope) error {
+	*out = *(*cdi.StorageProfileStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_StorageProfileStatus_To_cdi_StorageProfileStatus is an autogenerated conversion function.
+func Convert_v1beta1_StorageProfileStatus_To_cdi_StorageProfileStatus(in *StorageProfileStatus, out *cdi.StorageProfileStatus, s conversion.Scope) error {
+	return autoConvert_v1beta1_StorageProfileStatus_To_cdi_StorageProfileStatus(in, out, s)
+}
+
+func autoConvert_cdi_StorageProfileStatus_To_v1beta1_StorageProfileStatus(in *cdi.StorageProfileStatus, out *StorageProfileStatus, s conversion.Scope) error {
+	*out = *(*StorageProfileStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_StorageProfileStatus_To_v1beta1_StorageProfileStatus is an autogenerated conversion function.
+func Convert_cdi_StorageProfileStatus_To_v1beta1_StorageProfileStatus(in *cdi.StorageProfileStatus, out *StorageProfileStatus, s conversion.Scope) error {
+	return autoConvert_cdi_StorageProfileStatus_To_v1beta1_StorageProfileStatus(in, out, s)
+}
+
 func autoConvert_v1beta1_StorageSpec_To_cdi_StorageSpec(in *StorageSpec, out *cdi.StorageSpec, s conversion.Scope) error {
 	*out = *(*cdi.StorageSpec)(unsafe.Pointer(in))
 	return nil
@@ -1238,6 +2474,86 @@ func autoConvert_cdi_StorageSpec_To_v1beta1_StorageSpec(in *cdi.StorageSpec, out
 // Convert_cdi_StorageSpec_To_v1beta1_StorageSpec is an autogenerated conversion function.
 func Convert_cdi_StorageSpec_To_v1beta1_StorageSpec(in *cdi.StorageSpec, out *StorageSpec, s conversion.Scope) error {
 	return autoConvert_cdi_StorageSpec_To_v1beta1_StorageSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_TLSProfileSpec_To_cdi_TLSProfileSpec(in *TLSProfileSpec, out *cdi.TLSProfileSpec, s conversion.Scope) error {
+	*out = *(*cdi.TLSProfileSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_TLSProfileSpec_To_cdi_TLSProfileSpec is an autogenerated conversion function.
+func Convert_v1beta1_TLSProfileSpec_To_cdi_TLSProfileSpec(in *TLSProfileSpec, out *cdi.TLSProfileSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_TLSProfileSpec_To_cdi_TLSProfileSpec(in, out, s)
+}
+
+func autoConvert_cdi_TLSProfileSpec_To_v1beta1_TLSProfileSpec(in *cdi.TLSProfileSpec, out *TLSProfileSpec, s conversion.Scope) error {
+	*out = *(*TLSProfileSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_TLSProfileSpec_To_v1beta1_TLSProfileSpec is an autogenerated conversion function.
+func Convert_cdi_TLSProfileSpec_To_v1beta1_TLSProfileSpec(in *cdi.TLSProfileSpec, out *TLSProfileSpec, s conversion.Scope) error {
+	return autoConvert_cdi_TLSProfileSpec_To_v1beta1_TLSProfileSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_TLSSecurityProfile_To_cdi_TLSSecurityProfile(in *TLSSecurityProfile, out *cdi.TLSSecurityProfile, s conversion.Scope) error {
+	*out = *(*cdi.TLSSecurityProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_TLSSecurityProfile_To_cdi_TLSSecurityProfile is an autogenerated conversion function.
+func Convert_v1beta1_TLSSecurityProfile_To_cdi_TLSSecurityProfile(in *TLSSecurityProfile, out *cdi.TLSSecurityProfile, s conversion.Scope) error {
+	return autoConvert_v1beta1_TLSSecurityProfile_To_cdi_TLSSecurityProfile(in, out, s)
+}
+
+func autoConvert_cdi_TLSSecurityProfile_To_v1beta1_TLSSecurityProfile(in *cdi.TLSSecurityProfile, out *TLSSecurityProfile, s conversion.Scope) error {
+	*out = *(*TLSSecurityProfile)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_TLSSecurityProfile_To_v1beta1_TLSSecurityProfile is an autogenerated conversion function.
+func Convert_cdi_TLSSecurityProfile_To_v1beta1_TLSSecurityProfile(in *cdi.TLSSecurityProfile, out *TLSSecurityProfile, s conversion.Scope) error {
+	return autoConvert_cdi_TLSSecurityProfile_To_v1beta1_TLSSecurityProfile(in, out, s)
+}
+
+func autoConvert_v1beta1_TransferSource_To_cdi_TransferSource(in *TransferSource, out *cdi.TransferSource, s conversion.Scope) error {
+	*out = *(*cdi.TransferSource)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_TransferSource_To_cdi_TransferSource is an autogenerated conversion function.
+func Convert_v1beta1_TransferSource_To_cdi_TransferSource(in *TransferSource, out *cdi.TransferSource, s conversion.Scope) error {
+	return autoConvert_v1beta1_TransferSource_To_cdi_TransferSource(in, out, s)
+}
+
+func autoConvert_cdi_TransferSource_To_v1beta1_TransferSource(in *cdi.TransferSource, out *TransferSource, s conversion.Scope) error {
+	*out = *(*TransferSource)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_TransferSource_To_v1beta1_TransferSource is an autogenerated conversion function.
+func Convert_cdi_TransferSource_To_v1beta1_TransferSource(in *cdi.TransferSource, out *TransferSource, s conversion.Scope) error {
+	return autoConvert_cdi_TransferSource_To_v1beta1_TransferSource(in, out, s)
+}
+
+func autoConvert_v1beta1_TransferTarget_To_cdi_TransferTarget(in *TransferTarget, out *cdi.TransferTarget, s conversion.Scope) error {
+	*out = *(*cdi.TransferTarget)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_TransferTarget_To_cdi_TransferTarget is an autogenerated conversion function.
+func Convert_v1beta1_TransferTarget_To_cdi_TransferTarget(in *TransferTarget, out *cdi.TransferTarget, s conversion.Scope) error {
+	return autoConvert_v1beta1_TransferTarget_To_cdi_TransferTarget(in, out, s)
+}
+
+func autoConvert_cdi_TransferTarget_To_v1beta1_TransferTarget(in *cdi.TransferTarget, out *TransferTarget, s conversion.Scope) error {
+	*out = *(*TransferTarget)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_TransferTarget_To_v1beta1_TransferTarget is an autogenerated conversion function.
+func Convert_cdi_TransferTarget_To_v1beta1_TransferTarget(in *cdi.TransferTarget, out *TransferTarget, s conversion.Scope) error {
+	return autoConvert_cdi_TransferTarget_To_v1beta1_TransferTarget(in, out, s)
 }
 
 func autoConvert_v1beta1_TriggerOutcome_To_cdi_TriggerOutcome(in *TriggerOutcome, out *cdi.TriggerOutcome, s conversion.Scope) error {
@@ -1260,6 +2576,26 @@ func Convert_cdi_TriggerOutcome_To_v1beta1_TriggerOutcome(in *cdi.TriggerOutcome
 	return autoConvert_cdi_TriggerOutcome_To_v1beta1_TriggerOutcome(in, out, s)
 }
 
+func autoConvert_v1beta1_TriggerRecord_To_cdi_TriggerRecord(in *TriggerRecord, out *cdi.TriggerRecord, s conversion.Scope) error {
+	*out = *(*cdi.TriggerRecord)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_TriggerRecord_To_cdi_TriggerRecord is an autogenerated conversion function.
+func Convert_v1beta1_TriggerRecord_To_cdi_TriggerRecord(in *TriggerRecord, out *cdi.TriggerRecord, s conversion.Scope) error {
+	return autoConvert_v1beta1_TriggerRecord_To_cdi_TriggerRecord(in, out, s)
+}
+
+func autoConvert_cdi_TriggerRecord_To_v1beta1_TriggerRecord(in *cdi.TriggerRecord, out *TriggerRecord, s conversion.Scope) error {
+	*out = *(*TriggerRecord)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_TriggerRecord_To_v1beta1_TriggerRecord is an autogenerated conversion function.
+func Convert_cdi_TriggerRecord_To_v1beta1_TriggerRecord(in *cdi.TriggerRecord, out *TriggerRecord, s conversion.Scope) error {
+	return autoConvert_cdi_TriggerRecord_To_v1beta1_TriggerRecord(in, out, s)
+}
+
 func autoConvert_v1beta1_TriggerRequest_To_cdi_TriggerRequest(in *TriggerRequest, out *cdi.TriggerRequest, s conversion.Scope) error {
 	*out = *(*cdi.TriggerRequest)(unsafe.Pointer(in))
 	return nil
@@ -1278,4 +2614,260 @@ func autoConvert_cdi_TriggerRequest_To_v1beta1_TriggerRequest(in *cdi.TriggerReq
 // Convert_cdi_TriggerRequest_To_v1beta1_TriggerRequest is an autogenerated conversion function.
 func Convert_cdi_TriggerRequest_To_v1beta1_TriggerRequest(in *cdi.TriggerRequest, out *TriggerRequest, s conversion.Scope) error {
 	return autoConvert_cdi_TriggerRequest_To_v1beta1_TriggerRequest(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeCloneSource_To_cdi_VolumeCloneSource(in *VolumeCloneSource, out *cdi.VolumeCloneSource, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_VolumeCloneSourceSpec_To_cdi_VolumeCloneSourceSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_VolumeCloneSource_To_cdi_VolumeCloneSource is an autogenerated conversion function.
+func Convert_v1beta1_VolumeCloneSource_To_cdi_VolumeCloneSource(in *VolumeCloneSource, out *cdi.VolumeCloneSource, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeCloneSource_To_cdi_VolumeCloneSource(in, out, s)
+}
+
+func autoConvert_cdi_VolumeCloneSource_To_v1beta1_VolumeCloneSource(in *cdi.VolumeCloneSource, out *VolumeCloneSource, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_VolumeCloneSourceSpec_To_v1beta1_VolumeCloneSourceSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_VolumeCloneSource_To_v1beta1_VolumeCloneSource is an autogenerated conversion function.
+func Convert_cdi_VolumeCloneSource_To_v1beta1_VolumeCloneSource(in *cdi.VolumeCloneSource, out *VolumeCloneSource, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeCloneSource_To_v1beta1_VolumeCloneSource(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeCloneSourceList_To_cdi_VolumeCloneSourceList(in *VolumeCloneSourceList, out *cdi.VolumeCloneSourceList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.VolumeCloneSource)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_VolumeCloneSourceList_To_cdi_VolumeCloneSourceList is an autogenerated conversion function.
+func Convert_v1beta1_VolumeCloneSourceList_To_cdi_VolumeCloneSourceList(in *VolumeCloneSourceList, out *cdi.VolumeCloneSourceList, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeCloneSourceList_To_cdi_VolumeCloneSourceList(in, out, s)
+}
+
+func autoConvert_cdi_VolumeCloneSourceList_To_v1beta1_VolumeCloneSourceList(in *cdi.VolumeCloneSourceList, out *VolumeCloneSourceList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]VolumeCloneSource)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_VolumeCloneSourceList_To_v1beta1_VolumeCloneSourceList is an autogenerated conversion function.
+func Convert_cdi_VolumeCloneSourceList_To_v1beta1_VolumeCloneSourceList(in *cdi.VolumeCloneSourceList, out *VolumeCloneSourceList, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeCloneSourceList_To_v1beta1_VolumeCloneSourceList(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeCloneSourceSpec_To_cdi_VolumeCloneSourceSpec(in *VolumeCloneSourceSpec, out *cdi.VolumeCloneSourceSpec, s conversion.Scope) error {
+	*out = *(*cdi.VolumeCloneSourceSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_VolumeCloneSourceSpec_To_cdi_VolumeCloneSourceSpec is an autogenerated conversion function.
+func Convert_v1beta1_VolumeCloneSourceSpec_To_cdi_VolumeCloneSourceSpec(in *VolumeCloneSourceSpec, out *cdi.VolumeCloneSourceSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeCloneSourceSpec_To_cdi_VolumeCloneSourceSpec(in, out, s)
+}
+
+func autoConvert_cdi_VolumeCloneSourceSpec_To_v1beta1_VolumeCloneSourceSpec(in *cdi.VolumeCloneSourceSpec, out *VolumeCloneSourceSpec, s conversion.Scope) error {
+	*out = *(*VolumeCloneSourceSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_VolumeCloneSourceSpec_To_v1beta1_VolumeCloneSourceSpec is an autogenerated conversion function.
+func Convert_cdi_VolumeCloneSourceSpec_To_v1beta1_VolumeCloneSourceSpec(in *cdi.VolumeCloneSourceSpec, out *VolumeCloneSourceSpec, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeCloneSourceSpec_To_v1beta1_VolumeCloneSourceSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeImportSource_To_cdi_VolumeImportSource(in *VolumeImportSource, out *cdi.VolumeImportSource, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_VolumeImportSourceSpec_To_cdi_VolumeImportSourceSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1beta1_VolumeImportSourceStatus_To_cdi_VolumeImportSourceStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_VolumeImportSource_To_cdi_VolumeImportSource is an autogenerated conversion function.
+func Convert_v1beta1_VolumeImportSource_To_cdi_VolumeImportSource(in *VolumeImportSource, out *cdi.VolumeImportSource, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeImportSource_To_cdi_VolumeImportSource(in, out, s)
+}
+
+func autoConvert_cdi_VolumeImportSource_To_v1beta1_VolumeImportSource(in *cdi.VolumeImportSource, out *VolumeImportSource, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_VolumeImportSourceSpec_To_v1beta1_VolumeImportSourceSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_cdi_VolumeImportSourceStatus_To_v1beta1_VolumeImportSourceStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_VolumeImportSource_To_v1beta1_VolumeImportSource is an autogenerated conversion function.
+func Convert_cdi_VolumeImportSource_To_v1beta1_VolumeImportSource(in *cdi.VolumeImportSource, out *VolumeImportSource, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeImportSource_To_v1beta1_VolumeImportSource(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeImportSourceList_To_cdi_VolumeImportSourceList(in *VolumeImportSourceList, out *cdi.VolumeImportSourceList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.VolumeImportSource)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_VolumeImportSourceList_To_cdi_VolumeImportSourceList is an autogenerated conversion function.
+func Convert_v1beta1_VolumeImportSourceList_To_cdi_VolumeImportSourceList(in *VolumeImportSourceList, out *cdi.VolumeImportSourceList, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeImportSourceList_To_cdi_VolumeImportSourceList(in, out, s)
+}
+
+func autoConvert_cdi_VolumeImportSourceList_To_v1beta1_VolumeImportSourceList(in *cdi.VolumeImportSourceList, out *VolumeImportSourceList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]VolumeImportSource)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_VolumeImportSourceList_To_v1beta1_VolumeImportSourceList is an autogenerated conversion function.
+func Convert_cdi_VolumeImportSourceList_To_v1beta1_VolumeImportSourceList(in *cdi.VolumeImportSourceList, out *VolumeImportSourceList, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeImportSourceList_To_v1beta1_VolumeImportSourceList(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeImportSourceSpec_To_cdi_VolumeImportSourceSpec(in *VolumeImportSourceSpec, out *cdi.VolumeImportSourceSpec, s conversion.Scope) error {
+	*out = *(*cdi.VolumeImportSourceSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_VolumeImportSourceSpec_To_cdi_VolumeImportSourceSpec is an autogenerated conversion function.
+func Convert_v1beta1_VolumeImportSourceSpec_To_cdi_VolumeImportSourceSpec(in *VolumeImportSourceSpec, out *cdi.VolumeImportSourceSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeImportSourceSpec_To_cdi_VolumeImportSourceSpec(in, out, s)
+}
+
+func autoConvert_cdi_VolumeImportSourceSpec_To_v1beta1_VolumeImportSourceSpec(in *cdi.VolumeImportSourceSpec, out *VolumeImportSourceSpec, s conversion.Scope) error {
+	*out = *(*VolumeImportSourceSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_VolumeImportSourceSpec_To_v1beta1_VolumeImportSourceSpec is an autogenerated conversion function.
+func Convert_cdi_VolumeImportSourceSpec_To_v1beta1_VolumeImportSourceSpec(in *cdi.VolumeImportSourceSpec, out *VolumeImportSourceSpec, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeImportSourceSpec_To_v1beta1_VolumeImportSourceSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeImportSourceStatus_To_cdi_VolumeImportSourceStatus(in *VolumeImportSourceStatus, out *cdi.VolumeImportSourceStatus, s conversion.Scope) error {
+	*out = *(*cdi.VolumeImportSourceStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_VolumeImportSourceStatus_To_cdi_VolumeImportSourceStatus is an autogenerated conversion function.
+func Convert_v1beta1_VolumeImportSourceStatus_To_cdi_VolumeImportSourceStatus(in *VolumeImportSourceStatus, out *cdi.VolumeImportSourceStatus, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeImportSourceStatus_To_cdi_VolumeImportSourceStatus(in, out, s)
+}
+
+func autoConvert_cdi_VolumeImportSourceStatus_To_v1beta1_VolumeImportSourceStatus(in *cdi.VolumeImportSourceStatus, out *VolumeImportSourceStatus, s conversion.Scope) error {
+	*out = *(*VolumeImportSourceStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_VolumeImportSourceStatus_To_v1beta1_VolumeImportSourceStatus is an autogenerated conversion function.
+func Convert_cdi_VolumeImportSourceStatus_To_v1beta1_VolumeImportSourceStatus(in *cdi.VolumeImportSourceStatus, out *VolumeImportSourceStatus, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeImportSourceStatus_To_v1beta1_VolumeImportSourceStatus(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeUploadSource_To_cdi_VolumeUploadSource(in *VolumeUploadSource, out *cdi.VolumeUploadSource, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1beta1_VolumeUploadSourceSpec_To_cdi_VolumeUploadSourceSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1beta1_VolumeUploadSourceStatus_To_cdi_VolumeUploadSourceStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1beta1_VolumeUploadSource_To_cdi_VolumeUploadSource is an autogenerated conversion function.
+func Convert_v1beta1_VolumeUploadSource_To_cdi_VolumeUploadSource(in *VolumeUploadSource, out *cdi.VolumeUploadSource, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeUploadSource_To_cdi_VolumeUploadSource(in, out, s)
+}
+
+func autoConvert_cdi_VolumeUploadSource_To_v1beta1_VolumeUploadSource(in *cdi.VolumeUploadSource, out *VolumeUploadSource, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_cdi_VolumeUploadSourceSpec_To_v1beta1_VolumeUploadSourceSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_cdi_VolumeUploadSourceStatus_To_v1beta1_VolumeUploadSourceStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_cdi_VolumeUploadSource_To_v1beta1_VolumeUploadSource is an autogenerated conversion function.
+func Convert_cdi_VolumeUploadSource_To_v1beta1_VolumeUploadSource(in *cdi.VolumeUploadSource, out *VolumeUploadSource, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeUploadSource_To_v1beta1_VolumeUploadSource(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeUploadSourceList_To_cdi_VolumeUploadSourceList(in *VolumeUploadSourceList, out *cdi.VolumeUploadSourceList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]cdi.VolumeUploadSource)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1beta1_VolumeUploadSourceList_To_cdi_VolumeUploadSourceList is an autogenerated conversion function.
+func Convert_v1beta1_VolumeUploadSourceList_To_cdi_VolumeUploadSourceList(in *VolumeUploadSourceList, out *cdi.VolumeUploadSourceList, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeUploadSourceList_To_cdi_VolumeUploadSourceList(in, out, s)
+}
+
+func autoConvert_cdi_VolumeUploadSourceList_To_v1beta1_VolumeUploadSourceList(in *cdi.VolumeUploadSourceList, out *VolumeUploadSourceList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]VolumeUploadSource)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_cdi_VolumeUploadSourceList_To_v1beta1_VolumeUploadSourceList is an autogenerated conversion function.
+func Convert_cdi_VolumeUploadSourceList_To_v1beta1_VolumeUploadSourceList(in *cdi.VolumeUploadSourceList, out *VolumeUploadSourceList, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeUploadSourceList_To_v1beta1_VolumeUploadSourceList(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeUploadSourceSpec_To_cdi_VolumeUploadSourceSpec(in *VolumeUploadSourceSpec, out *cdi.VolumeUploadSourceSpec, s conversion.Scope) error {
+	*out = *(*cdi.VolumeUploadSourceSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_VolumeUploadSourceSpec_To_cdi_VolumeUploadSourceSpec is an autogenerated conversion function.
+func Convert_v1beta1_VolumeUploadSourceSpec_To_cdi_VolumeUploadSourceSpec(in *VolumeUploadSourceSpec, out *cdi.VolumeUploadSourceSpec, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeUploadSourceSpec_To_cdi_VolumeUploadSourceSpec(in, out, s)
+}
+
+func autoConvert_cdi_VolumeUploadSourceSpec_To_v1beta1_VolumeUploadSourceSpec(in *cdi.VolumeUploadSourceSpec, out *VolumeUploadSourceSpec, s conversion.Scope) error {
+	*out = *(*VolumeUploadSourceSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_VolumeUploadSourceSpec_To_v1beta1_VolumeUploadSourceSpec is an autogenerated conversion function.
+func Convert_cdi_VolumeUploadSourceSpec_To_v1beta1_VolumeUploadSourceSpec(in *cdi.VolumeUploadSourceSpec, out *VolumeUploadSourceSpec, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeUploadSourceSpec_To_v1beta1_VolumeUploadSourceSpec(in, out, s)
+}
+
+func autoConvert_v1beta1_VolumeUploadSourceStatus_To_cdi_VolumeUploadSourceStatus(in *VolumeUploadSourceStatus, out *cdi.VolumeUploadSourceStatus, s conversion.Scope) error {
+	*out = *(*cdi.VolumeUploadSourceStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1beta1_VolumeUploadSourceStatus_To_cdi_VolumeUploadSourceStatus is an autogenerated conversion function.
+func Convert_v1beta1_VolumeUploadSourceStatus_To_cdi_VolumeUploadSourceStatus(in *VolumeUploadSourceStatus, out *cdi.VolumeUploadSourceStatus, s conversion.Scope) error {
+	return autoConvert_v1beta1_VolumeUploadSourceStatus_To_cdi_VolumeUploadSourceStatus(in, out, s)
+}
+
+func autoConvert_cdi_VolumeUploadSourceStatus_To_v1beta1_VolumeUploadSourceStatus(in *cdi.VolumeUploadSourceStatus, out *VolumeUploadSourceStatus, s conversion.Scope) error {
+	*out = *(*VolumeUploadSourceStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_cdi_VolumeUploadSourceStatus_To_v1beta1_VolumeUploadSourceStatus is an autogenerated conversion function.
+func Convert_cdi_VolumeUploadSourceStatus_To_v1beta1_VolumeUploadSourceStatus(in *cdi.VolumeUploadSourceStatus, out *VolumeUploadSourceStatus, s conversion.Scope) error {
+	return autoConvert_cdi_VolumeUploadSourceStatus_To_v1beta1_VolumeUploadSourceStatus(in, out, s)
 }

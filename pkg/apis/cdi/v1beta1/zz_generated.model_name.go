@@ -9,8 +9,88 @@
 package v1beta1
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDI) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDI"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDICertConfig) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDICertConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDICondition) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDICondition"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDIConfig) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDIConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDIConfigList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDIConfigList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDIConfigSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDIConfigSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDIConfigStatus) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDIConfigStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDIList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDIList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDISpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDISpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CDIStatus) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CDIStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CertConfig) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CertConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClaimPropertySet) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ClaimPropertySet"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentConfig) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ComponentConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ConditionState) OpenAPIModelName() string {
 	return "dev.goldenimage.cdi.v1beta1.ConditionState"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CustomTLSProfile) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CustomTLSProfile"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CustomizeComponents) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CustomizeComponents"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CustomizeComponentsPatch) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.CustomizeComponentsPatch"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -179,8 +259,73 @@ func (in DataVolumeStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FilesystemOverhead) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.FilesystemOverhead"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Flags) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.Flags"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ImportProxy) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ImportProxy"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ImportSourceType) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ImportSourceType"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ImportStatus) OpenAPIModelName() string {
 	return "dev.goldenimage.cdi.v1beta1.ImportStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in IntermediateTLSProfile) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.IntermediateTLSProfile"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ModernTLSProfile) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ModernTLSProfile"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in NodePlacement) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.NodePlacement"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ObjectTransfer) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ObjectTransfer"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ObjectTransferCondition) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ObjectTransferCondition"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ObjectTransferList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ObjectTransferList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ObjectTransferSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ObjectTransferSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ObjectTransferStatus) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.ObjectTransferStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OldTLSProfile) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.OldTLSProfile"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -194,8 +339,53 @@ func (in PollStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StorageProfile) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.StorageProfile"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StorageProfileCondition) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.StorageProfileCondition"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StorageProfileList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.StorageProfileList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StorageProfileSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.StorageProfileSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StorageProfileStatus) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.StorageProfileStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in StorageSpec) OpenAPIModelName() string {
 	return "dev.goldenimage.cdi.v1beta1.StorageSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TLSProfileSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.TLSProfileSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TLSSecurityProfile) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.TLSSecurityProfile"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TransferSource) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.TransferSource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TransferTarget) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.TransferTarget"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -204,6 +394,66 @@ func (in TriggerOutcome) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TriggerRecord) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.TriggerRecord"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in TriggerRequest) OpenAPIModelName() string {
 	return "dev.goldenimage.cdi.v1beta1.TriggerRequest"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeCloneSource) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeCloneSource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeCloneSourceList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeCloneSourceList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeCloneSourceSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeCloneSourceSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeImportSource) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeImportSource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeImportSourceList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeImportSourceList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeImportSourceSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeImportSourceSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeImportSourceStatus) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeImportSourceStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeUploadSource) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeUploadSource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeUploadSourceList) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeUploadSourceList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeUploadSourceSpec) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeUploadSourceSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeUploadSourceStatus) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.VolumeUploadSourceStatus"
 }

@@ -18,13 +18,16 @@ import (
 )
 
 // cronNameLength bounds the name of a DataImportCron, which is the value of a label on all
-// that it makes, and that of its DataSource, from which volumes are named.
+// that it makes, and that of its DataSource, from which volumes are named: with a digest and,
+// for an import that was asked for though it is there, a request, such a name has 83 characters
+// at most, far from what an object's may have.
 const cronNameLength = 63
 
 const (
-	cronSources      = "give registry with url"
+	cronSources      = "give registry with url, or pvc"
 	unsettableFields = "Unsettable fields: SourceRef, ContentType, Checkpoints, FinalCheckpoint: leave it out"
-	immutableCron    = "Cannot update DataImportCron Spec: field is immutable: create another DataImportCron"
+	immutableCron    = "Cannot update DataImportCron Spec: field is immutable: create another DataImportCron, " +
+		"or delete this one with retentionPolicy All and create it again: it adopts the imports that are there"
 )
 
 // ValidateDataImportCron returns what forbids to create a DataImportCron.
@@ -123,6 +126,8 @@ func validateUnsettable(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorL
 	return errs
 }
 
+// validateTemplateSource checks what is polled: an image in a registry, or a claim, whose
+// namespace may be left out if it is the DataImportCron's.
 func validateTemplateSource(source *cdi.DataVolumeSource, path *field.Path) field.ErrorList {
 	kinds := sourceKinds(source)
 	if len(kinds) == 0 {
@@ -130,17 +135,26 @@ func validateTemplateSource(source *cdi.DataVolumeSource, path *field.Path) fiel
 	}
 	errs := singleSource(kinds, path)
 	for _, kind := range kinds {
-		switch kind {
+		switch kind.name {
 		case sourceRegistry:
-			errs = append(errs, validateRegistry(source.Registry, path.Child(kind))...)
 		case sourcePVC:
-			errs = append(errs, field.Forbidden(path.Child(kind), "a DataImportCron cannot poll a pvc: "+cronSources))
+			errs = append(errs, validatePolledPVC(source.PVC, path.Child(sourcePVC))...)
+			continue
 		default:
 			// CDI counts none of these as a source.
-			errs = append(errs, field.Forbidden(path.Child(kind), "Missing source: a DataImportCron cannot poll "+kind+": "+cronSources))
+			errs = append(errs, field.Forbidden(path.Child(kind.name), "Missing source: a DataImportCron cannot poll "+kind.name+": "+cronSources))
 		}
+		errs = append(errs, faultsOf([]sourceKind{kind}, path)...)
 	}
 	return errs
+}
+
+func validatePolledPVC(pvc *cdi.DataVolumeSourcePVC, path *field.Path) field.ErrorList {
+	errs := requiredName(pvc.Name, path.Child("name"), badSourcePVC)
+	if pvc.Namespace == "" {
+		return errs
+	}
+	return append(errs, requiredNamespace(pvc.Namespace, path.Child("namespace"), badSourcePVC)...)
 }
 
 // unchangedTemplate compares a template part by part, so that the error names what differs.

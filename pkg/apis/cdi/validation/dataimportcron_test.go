@@ -17,7 +17,7 @@ import (
 const (
 	templateField    = "spec.template.spec.source"
 	registryField    = templateField + ".registry"
-	cronSourcesWords = "give registry with url"
+	cronSourcesWords = "give registry with url, or pvc"
 )
 
 func TestValidateDataImportCron(t *testing.T) {
@@ -26,8 +26,11 @@ func TestValidateDataImportCron(t *testing.T) {
 		c.Spec.Template.Spec.Source = &cdi.DataVolumeSource{}
 		return c.Spec.Template.Spec.Source
 	}
-	missing := func(kind string) []fault {
-		return []fault{forbidden(templateField+"."+kind, "Missing source: a DataImportCron cannot poll "+kind+": "+cronSourcesWords)}
+	missing := func(kind string, more ...fault) []fault {
+		return append([]fault{forbidden(templateField+"."+kind, "Missing source: a DataImportCron cannot poll "+kind+": "+cronSourcesWords)}, more...)
+	}
+	noURL := func(kind string) fault {
+		return required(templateField+"."+kind+".url", "spec.template.spec.source source URL is empty: give one")
 	}
 	for name, test := range map[string]struct {
 		// change is applied to the documented example.
@@ -97,21 +100,28 @@ func TestValidateDataImportCron(t *testing.T) {
 		"the template has no source": {func(c *cdi.DataImportCron) { c.Spec.Template.Spec.Source = nil }, []fault{required(templateField, "Missing source: "+cronSourcesWords)}},
 		"the template's source is empty": {func(c *cdi.DataImportCron) { source(c) },
 			[]fault{required(templateField, "Missing source: "+cronSourcesWords)}},
-		"the source is a pvc": {func(c *cdi.DataImportCron) { source(c).PVC = &cdi.DataVolumeSourcePVC{Namespace: "a", Name: "b"} },
-			[]fault{forbidden(templateField+".pvc", "a DataImportCron cannot poll a pvc: "+cronSourcesWords)}},
-		"the source is http":     {func(c *cdi.DataImportCron) { source(c).HTTP = &cdi.DataVolumeSourceHTTP{} }, missing("http")},
-		"the source is s3":       {func(c *cdi.DataImportCron) { source(c).S3 = &cdi.DataVolumeSourceS3{} }, missing("s3")},
-		"the source is gcs":      {func(c *cdi.DataImportCron) { source(c).GCS = &cdi.DataVolumeSourceGCS{} }, missing("gcs")},
-		"the source is upload":   {func(c *cdi.DataImportCron) { source(c).Upload = &cdi.DataVolumeSourceUpload{} }, missing("upload")},
-		"the source is blank":    {func(c *cdi.DataImportCron) { source(c).Blank = &cdi.DataVolumeBlankImage{} }, missing("blank")},
-		"the source is imageio":  {func(c *cdi.DataImportCron) { source(c).Imageio = &cdi.DataVolumeSourceImageIO{} }, missing("imageio")},
-		"the source is vddk":     {func(c *cdi.DataImportCron) { source(c).VDDK = &cdi.DataVolumeSourceVDDK{} }, missing("vddk")},
-		"the source is snapshot": {func(c *cdi.DataImportCron) { source(c).Snapshot = &cdi.DataVolumeSourceSnapshot{} }, missing("snapshot")},
+		"the source is http":   {func(c *cdi.DataImportCron) { source(c).HTTP = &cdi.DataVolumeSourceHTTP{} }, missing("http", noURL("http"))},
+		"the source is s3":     {func(c *cdi.DataImportCron) { source(c).S3 = &cdi.DataVolumeSourceS3{} }, missing("s3", noURL("s3"))},
+		"the source is gcs":    {func(c *cdi.DataImportCron) { source(c).GCS = &cdi.DataVolumeSourceGCS{} }, missing("gcs", noURL("gcs"))},
+		"the source is upload": {func(c *cdi.DataImportCron) { source(c).Upload = &cdi.DataVolumeSourceUpload{} }, missing("upload")},
+		"the source is blank":  {func(c *cdi.DataImportCron) { source(c).Blank = &cdi.DataVolumeBlankImage{} }, missing("blank")},
+		"the source is imageio": {func(c *cdi.DataImportCron) {
+			source(c).Imageio = &cdi.DataVolumeSourceImageIO{URL: "https://engine.example", SecretRef: "a", DiskID: "b", CertConfigMap: "c"}
+		}, missing("imageio")},
+		"the source is vddk": {func(c *cdi.DataImportCron) {
+			source(c).VDDK = &cdi.DataVolumeSourceVDDK{URL: "https://vcenter.example", SecretRef: "a", UUID: "b", BackingFile: "c", Thumbprint: "d"}
+		}, missing("vddk")},
+		"the source is snapshot": {func(c *cdi.DataImportCron) {
+			source(c).Snapshot = &cdi.DataVolumeSourceSnapshot{Namespace: "a", Name: "b"}
+		}, missing("snapshot")},
+		"the source is a snapshot of no name": {func(c *cdi.DataImportCron) { source(c).Snapshot = &cdi.DataVolumeSourceSnapshot{} }, missing("snapshot",
+			required(templateField+".snapshot.namespace", "source snapshot is not valid: give a namespace"),
+			required(templateField+".snapshot.name", "source snapshot is not valid: give a name"))},
 		"there are two sources": {func(c *cdi.DataImportCron) {
 			c.Spec.Template.Spec.Source.PVC = &cdi.DataVolumeSourcePVC{}
 		}, []fault{
 			invalid(templateField, "Multiple Data volume sources: give one of them"),
-			forbidden(templateField+".pvc", "a DataImportCron cannot poll a pvc: "+cronSourcesWords),
+			required(templateField+".pvc.name", "source PVC is not valid: give a name"),
 		}},
 		"the registry has neither url nor imageStream": {func(c *cdi.DataImportCron) { registry(c).URL = nil },
 			[]fault{invalid(registryField, "Source registry should have either URL or ImageStream: give url")}},
@@ -247,7 +257,8 @@ func TestImmutableMessageDoesNotRepeatTheDocument(t *testing.T) {
 	updated := old.DeepCopy()
 	updated.Spec.Template.Spec.Storage = storage("6Gi")
 	errs := ValidateDataImportCronUpdate(updated, old)
-	const want = "spec.template.spec.storage: Invalid value: Cannot update DataImportCron Spec: field is immutable: create another DataImportCron"
+	const want = "spec.template.spec.storage: Invalid value: Cannot update DataImportCron Spec: field is immutable: create another DataImportCron, " +
+		"or delete this one with retentionPolicy All and create it again: it adopts the imports that are there"
 	if got := errs.ToAggregate().Error(); got != want {
 		t.Errorf("error %q, want %q", got, want)
 	}

@@ -4,7 +4,6 @@
 package validation
 
 import (
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -13,6 +12,8 @@ import (
 )
 
 const (
+	badPriorityClass = "priority class is not valid"
+
 	volumeSources   = "supported are registry with url, pvc, and sourceRef"
 	immutableVolume = "Cannot update DataVolume Spec: field is immutable: create another DataVolume"
 )
@@ -34,36 +35,35 @@ func ValidateDataVolume(volume *cdi.DataVolume) field.ErrorList {
 	return append(errs, validatePodSettings(spec, path)...)
 }
 
-// ValidateDataVolumeUpdate returns what forbids to replace a DataVolume's spec, of which
-// nothing can be changed.
+// ValidateDataVolumeUpdate returns what forbids to replace a DataVolume's spec. Nothing of it
+// can be changed but the stages of a multi-stage import, which go on one by one.
 func ValidateDataVolumeUpdate(updated, old *cdi.DataVolume) field.ErrorList {
-	return unchangedSpec(&updated.Spec, &old.Spec, field.NewPath("spec"), immutableVolume)
+	before := old.Spec
+	if source := updated.Spec.Source; source != nil && hasStages(updated.Spec.Checkpoints, source.VDDK, source.Imageio) {
+		before.Checkpoints, before.FinalCheckpoint = updated.Spec.Checkpoints, updated.Spec.FinalCheckpoint
+	}
+	return unchangedSpec(&updated.Spec, &before, field.NewPath("spec"), immutableVolume)
+}
+
+// hasStages tells whether an import goes on stage by stage, as those of other platforms can.
+func hasStages(checkpoints []cdi.DataVolumeCheckpoint, vddk *cdi.DataVolumeSourceVDDK, imageio *cdi.DataVolumeSourceImageIO) bool {
+	return len(checkpoints) > 0 && (vddk != nil || imageio != nil)
 }
 
 // unchangedSpec returns an error for each field of a DataVolume's spec that differs.
 func unchangedSpec(updated, old *cdi.DataVolumeSpec, path *field.Path, message string) field.ErrorList {
-	var errs field.ErrorList
-	for _, f := range []struct {
-		name         string
-		updated, old any
-	}{
-		{"source", updated.Source, old.Source},
-		{"sourceRef", updated.SourceRef, old.SourceRef},
-		{"pvc", updated.PVC, old.PVC},
-		{"storage", updated.Storage, old.Storage},
-		{"priorityClassName", updated.PriorityClassName, old.PriorityClassName},
-		{"serviceAccountName", updated.ServiceAccountName, old.ServiceAccountName},
-		{"contentType", updated.ContentType, old.ContentType},
-		{"checkpoints", updated.Checkpoints, old.Checkpoints},
-		{"finalCheckpoint", updated.FinalCheckpoint, old.FinalCheckpoint},
-		{"preallocation", updated.Preallocation, old.Preallocation},
-	} {
-		if !apiequality.Semantic.DeepEqual(f.updated, f.old) {
-			// The value may be a large document; its path says enough.
-			errs = append(errs, field.Invalid(path.Child(f.name), field.OmitValueType{}, message))
-		}
-	}
-	return errs
+	return unchanged(path, message,
+		part{"source", updated.Source, old.Source},
+		part{"sourceRef", updated.SourceRef, old.SourceRef},
+		part{"pvc", updated.PVC, old.PVC},
+		part{"storage", updated.Storage, old.Storage},
+		part{"priorityClassName", updated.PriorityClassName, old.PriorityClassName},
+		part{"serviceAccountName", updated.ServiceAccountName, old.ServiceAccountName},
+		part{"contentType", updated.ContentType, old.ContentType},
+		part{"checkpoints", updated.Checkpoints, old.Checkpoints},
+		part{"finalCheckpoint", updated.FinalCheckpoint, old.FinalCheckpoint},
+		part{"preallocation", updated.Preallocation, old.Preallocation},
+	)
 }
 
 func validateOrigin(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorList {
@@ -111,7 +111,15 @@ func validateNotItself(volume *cdi.DataVolume, path *field.Path) field.ErrorList
 // validateContent checks what kind of content is asked for, and in which stages.
 func validateContent(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	if fault := contentFault(spec); fault != "" {
+	source := spec.Source
+	if source == nil {
+		source = &cdi.DataVolumeSource{}
+	}
+	fault := contentFault(spec.ContentType, source.Registry != nil, source.Blank != nil)
+	if fault == "" && spec.ContentType == cdi.DataVolumeArchive {
+		fault = "archive is not supported"
+	}
+	if fault != "" {
 		errs = append(errs, notSupported(path.Child("contentType"), string(spec.ContentType), fault+": leave it out or give kubevirt"))
 	}
 	if len(spec.Checkpoints) > 0 {
@@ -123,26 +131,24 @@ func validateContent(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorList
 	return errs
 }
 
-func contentFault(spec *cdi.DataVolumeSpec) string {
-	source := spec.Source
-	if source == nil {
-		source = &cdi.DataVolumeSource{}
-	}
+// contentFault returns what is wrong with a content type, "" if nothing is. An image in a
+// registry holds a disk, and so does what is blank.
+func contentFault(content cdi.DataVolumeContentType, registry, blank bool) string {
 	switch {
-	case spec.ContentType == "" || spec.ContentType == cdi.DataVolumeKubeVirt:
+	case content == "" || content == cdi.DataVolumeKubeVirt:
 		return ""
-	case spec.ContentType != cdi.DataVolumeArchive:
+	case content != cdi.DataVolumeArchive:
 		return "ContentType not one of: kubevirt, archive"
-	case source.Registry != nil:
+	case registry:
 		return "ContentType must be kubevirt when Source is Registry"
-	case source.Blank != nil:
+	case blank:
 		return "SourceType cannot be blank and the contentType be archive"
 	}
-	return "archive is not supported"
+	return ""
 }
 
 // validatePodSettings checks what is handed on to the pods that fill a volume.
 func validatePodSettings(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorList {
-	errs := optionalName(spec.PriorityClassName, path.Child("priorityClassName"), "priority class is not valid")
+	errs := optionalName(spec.PriorityClassName, path.Child("priorityClassName"), badPriorityClass)
 	return append(errs, optionalName(spec.ServiceAccountName, path.Child("serviceAccountName"), "service account is not valid")...)
 }

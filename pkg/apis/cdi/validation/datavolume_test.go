@@ -77,8 +77,11 @@ func TestValidateDataVolumeSource(t *testing.T) {
 		v.Spec.Source = &cdi.DataVolumeSource{}
 		return v.Spec.Source
 	}
-	unsupportedSource := func(kind string) []fault {
-		return []fault{forbidden("spec.source."+kind, "source "+kind+" is not supported: "+supportedSources)}
+	unsupportedSource := func(kind string, more ...fault) []fault {
+		return append([]fault{forbidden("spec.source."+kind, "source "+kind+" is not supported: "+supportedSources)}, more...)
+	}
+	noURL := func(kind string) fault {
+		return required("spec.source."+kind+".url", "spec.source source URL is empty: give one")
 	}
 	pvc := func(namespace, name string) func(*cdi.DataVolume) {
 		return func(v *cdi.DataVolume) { source(v).PVC = &cdi.DataVolumeSourcePVC{Namespace: namespace, Name: name} }
@@ -100,18 +103,27 @@ func TestValidateDataVolumeSource(t *testing.T) {
 		"the source is empty": {func(v *cdi.DataVolume) { source(v) }, []fault{required("spec.source", "Missing Data volume source: "+supportedSources)}},
 		"there are two sources": {func(v *cdi.DataVolume) { v.Spec.Source.PVC = &cdi.DataVolumeSourcePVC{Namespace: "a", Name: "b"} },
 			[]fault{invalid("spec.source", "Multiple Data volume sources: give one of them")}},
-		"http":     {func(v *cdi.DataVolume) { source(v).HTTP = &cdi.DataVolumeSourceHTTP{} }, unsupportedSource("http")},
-		"s3":       {func(v *cdi.DataVolume) { source(v).S3 = &cdi.DataVolumeSourceS3{} }, unsupportedSource("s3")},
-		"gcs":      {func(v *cdi.DataVolume) { source(v).GCS = &cdi.DataVolumeSourceGCS{} }, unsupportedSource("gcs")},
-		"upload":   {func(v *cdi.DataVolume) { source(v).Upload = &cdi.DataVolumeSourceUpload{} }, unsupportedSource("upload")},
-		"blank":    {func(v *cdi.DataVolume) { source(v).Blank = &cdi.DataVolumeBlankImage{} }, unsupportedSource("blank")},
-		"imageio":  {func(v *cdi.DataVolume) { source(v).Imageio = &cdi.DataVolumeSourceImageIO{} }, unsupportedSource("imageio")},
-		"vddk":     {func(v *cdi.DataVolume) { source(v).VDDK = &cdi.DataVolumeSourceVDDK{} }, unsupportedSource("vddk")},
-		"snapshot": {func(v *cdi.DataVolume) { source(v).Snapshot = &cdi.DataVolumeSourceSnapshot{} }, unsupportedSource("snapshot")},
+		"http":   {func(v *cdi.DataVolume) { source(v).HTTP = &cdi.DataVolumeSourceHTTP{} }, unsupportedSource("http", noURL("http"))},
+		"s3":     {func(v *cdi.DataVolume) { source(v).S3 = &cdi.DataVolumeSourceS3{} }, unsupportedSource("s3", noURL("s3"))},
+		"gcs":    {func(v *cdi.DataVolume) { source(v).GCS = &cdi.DataVolumeSourceGCS{} }, unsupportedSource("gcs", noURL("gcs"))},
+		"upload": {func(v *cdi.DataVolume) { source(v).Upload = &cdi.DataVolumeSourceUpload{} }, unsupportedSource("upload")},
+		"blank":  {func(v *cdi.DataVolume) { source(v).Blank = &cdi.DataVolumeBlankImage{} }, unsupportedSource("blank")},
+		"imageio": {func(v *cdi.DataVolume) {
+			source(v).Imageio = &cdi.DataVolumeSourceImageIO{URL: "https://engine.example", SecretRef: "a", DiskID: "b", CertConfigMap: "c"}
+		}, unsupportedSource("imageio")},
+		"vddk": {func(v *cdi.DataVolume) {
+			source(v).VDDK = &cdi.DataVolumeSourceVDDK{URL: "https://vcenter.example", SecretRef: "a", UUID: "b", BackingFile: "c", Thumbprint: "d"}
+		}, unsupportedSource("vddk")},
+		"snapshot": {func(v *cdi.DataVolume) {
+			source(v).Snapshot = &cdi.DataVolumeSourceSnapshot{Namespace: "a", Name: "b"}
+		}, unsupportedSource("snapshot")},
+		"a snapshot of no name": {func(v *cdi.DataVolume) { source(v).Snapshot = &cdi.DataVolumeSourceSnapshot{} }, unsupportedSource("snapshot",
+			required("spec.source.snapshot.namespace", "source snapshot is not valid: give a namespace"),
+			required("spec.source.snapshot.name", "source snapshot is not valid: give a name"))},
 		"two unsupported sources are both told": {func(v *cdi.DataVolume) {
 			s := source(v)
 			s.HTTP, s.Blank = &cdi.DataVolumeSourceHTTP{}, &cdi.DataVolumeBlankImage{}
-		}, append(append([]fault{invalid("spec.source", "Multiple Data volume sources: give one of them")}, unsupportedSource("http")...), unsupportedSource("blank")...)},
+		}, append(append([]fault{invalid("spec.source", "Multiple Data volume sources: give one of them")}, unsupportedSource("http", noURL("http"))...), unsupportedSource("blank")...)},
 		"content is unknown": {func(v *cdi.DataVolume) { v.Spec.ContentType = "iso" },
 			[]fault{unsupported("spec.contentType", "ContentType not one of: kubevirt, archive: leave it out or give kubevirt")}},
 		"an image holds no archive": {func(v *cdi.DataVolume) { v.Spec.ContentType = cdi.DataVolumeArchive },
@@ -187,11 +199,8 @@ func TestValidateDataVolumeTarget(t *testing.T) {
 		}, []fault{invalid("spec.storage.selector.matchExpressions[0].operator", "not a valid selector operator")}},
 		"another controller shall fill it": {func(v *cdi.DataVolume) {
 			v.Spec.Source = nil
-			v.Spec.Storage.DataSource = &corev1.TypedLocalObjectReference{Kind: "Populator", Name: "a"}
+			v.Spec.Storage.DataSource = &corev1.TypedLocalObjectReference{APIGroup: new("example.org"), Kind: "Populator", Name: "a"}
 		}, []fault{required("spec.source", originWords+supportedSources), forbidden("spec.storage.dataSource", externalPopulation)}},
-		"another controller shall fill it besides": {func(v *cdi.DataVolume) {
-			asPVC(&v.Spec).DataSourceRef = &corev1.TypedObjectReference{Kind: "Populator", Name: "a"}
-		}, []fault{forbidden("spec.pvc.dataSourceRef", "External population is incompatible with Source and SourceRef: "+externalPopulation)}},
 	})
 }
 

@@ -4,7 +4,10 @@
 package validation
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -73,3 +76,6 @@ func shorten(value string) string {
 	}
 	return value
 }
+
+// sortedKeys returns the keys of a map in an order that is always the same.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -5,6 +5,7 @@ package validation
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -14,47 +15,21 @@ import (
 	"goldenimage.dev/pkg/apis/cdi/reference"
 )
 
-// JSON names of the members of a source that are supported.
-const (
-	sourceRegistry = "registry"
-	sourcePVC      = "pvc"
-)
-
 const acceptedURL = "accepted is docker://host[:port]/repository[:tag|@sha256:<64 hex digits>]"
 
-// sourceKinds returns the JSON names of a source's members that are given.
-func sourceKinds(source *cdi.DataVolumeSource) []string {
-	if source == nil {
-		return nil
-	}
-	var kinds []string
-	for _, member := range []struct {
-		name  string
-		given bool
-	}{
-		{"http", source.HTTP != nil},
-		{"s3", source.S3 != nil},
-		{"gcs", source.GCS != nil},
-		{sourceRegistry, source.Registry != nil},
-		{sourcePVC, source.PVC != nil},
-		{"upload", source.Upload != nil},
-		{"blank", source.Blank != nil},
-		{"imageio", source.Imageio != nil},
-		{"vddk", source.VDDK != nil},
-		{"snapshot", source.Snapshot != nil},
-	} {
-		if member.given {
-			kinds = append(kinds, member.name)
-		}
-	}
-	return kinds
-}
+// What a message begins with if the name of another object is wrong.
+const (
+	badSourcePVC      = "source PVC is not valid"
+	badSourceSnapshot = "source snapshot is not valid"
+	badSecret         = "name of the Secret is not valid" //nolint:gosec // it is no secret
+	badConfigMap      = "name of the ConfigMap is not valid"
+)
 
-func singleSource(kinds []string, path *field.Path) field.ErrorList {
+func singleSource(kinds []sourceKind, path *field.Path) field.ErrorList {
 	if len(kinds) < 2 {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(path, strings.Join(kinds, ", "), "Multiple Data volume sources: give one of them")}
+	return field.ErrorList{field.Invalid(path, namesOf(kinds), "Multiple Data volume sources: give one of them")}
 }
 
 // validateSource checks the source of a DataVolume.
@@ -65,15 +40,11 @@ func validateSource(source *cdi.DataVolumeSource, path *field.Path) field.ErrorL
 	}
 	errs := singleSource(kinds, path)
 	for _, kind := range kinds {
-		switch child := path.Child(kind); kind {
-		case sourceRegistry:
-			errs = append(errs, validateRegistry(source.Registry, child)...)
-		case sourcePVC:
-			errs = append(errs, requiredNamespace(source.PVC.Namespace, child.Child("namespace"), "source PVC is not valid")...)
-			errs = append(errs, requiredName(source.PVC.Name, child.Child("name"), "source PVC is not valid")...)
-		default:
-			errs = append(errs, field.Forbidden(child, "source "+kind+" is not supported: "+volumeSources))
+		if kind.name != sourceRegistry && kind.name != sourcePVC {
+			errs = append(errs, field.Forbidden(path.Child(kind.name), "source "+kind.name+" is not supported: "+volumeSources))
 		}
+		// The rest is told all the same: who comes from another server finds all faults at once.
+		errs = append(errs, faultsOf([]sourceKind{kind}, path)...)
 	}
 	return errs
 }
@@ -83,10 +54,10 @@ func validateRegistry(registry *cdi.DataVolumeSourceRegistry, path *field.Path) 
 	errs := validateImage(registry, path)
 	errs = append(errs, validatePullMethod(registry.PullMethod, path.Child("pullMethod"))...)
 	if registry.SecretRef != nil {
-		errs = append(errs, optionalName(*registry.SecretRef, path.Child("secretRef"), "name of the Secret is not valid")...)
+		errs = append(errs, optionalName(*registry.SecretRef, path.Child("secretRef"), badSecret)...)
 	}
 	if registry.CertConfigMap != nil {
-		errs = append(errs, optionalName(*registry.CertConfigMap, path.Child("certConfigMap"), "name of the ConfigMap is not valid")...)
+		errs = append(errs, optionalName(*registry.CertConfigMap, path.Child("certConfigMap"), badConfigMap)...)
 	}
 	if registry.Platform != nil {
 		// It becomes a node selector's value.
@@ -165,12 +136,12 @@ func causeOf(err error) error {
 	return err
 }
 
+var digestAtEnd = regexp.MustCompile(`@sha256:[0-9a-f]*$`)
+
 // withoutCredentials replaces all that stands before an @ other than a digest's.
 func withoutCredentials(url string) (visible string, secret bool) {
-	name, digest := url, ""
-	if i := strings.LastIndexByte(url, '@'); i >= 0 && strings.HasPrefix(url[i:], "@sha256:") {
-		name, digest = url[:i], url[i:]
-	}
+	name, digest := url, digestAtEnd.FindString(url)
+	name = strings.TrimSuffix(name, digest)
 	if i := strings.LastIndexByte(name, '@'); i >= 0 {
 		return "…" + name[i:] + digest, true
 	}

@@ -19,6 +19,9 @@ const (
 	maxMessage = 32768
 )
 
+// maxRecentTriggers is how many requests for a poll a status remembers.
+const maxRecentTriggers = 20
+
 // ValidateDataImportCronStatusUpdate returns what forbids to replace a DataImportCron's status.
 func ValidateDataImportCronStatusUpdate(updated, old *cdi.DataImportCron) field.ErrorList {
 	status, path := &updated.Status, field.NewPath("status")
@@ -37,11 +40,34 @@ func ValidateDataImportCronStatusUpdate(updated, old *cdi.DataImportCron) field.
 		errs = append(errs, notNegative(handled.Coalesced, path.Child("lastTrigger", "coalesced"))...)
 		errs = append(errs, validateOutcome(handled.Outcome, path.Child("lastTrigger", "outcome"))...)
 	}
-	conditions := make([]condition, len(status.Conditions))
-	for i, c := range status.Conditions {
-		conditions[i] = condition{string(c.Type), c.ConditionState}
-	}
+	errs = append(errs, validateRecentTriggers(status.RecentTriggers, path.Child("recentTriggers"))...)
+	conditions := conditionsOf(status.Conditions, func(c cdi.DataImportCronCondition) condition {
+		return condition{string(c.Type), c.ConditionState}
+	})
 	return append(errs, validateConditions(conditions, path.Child("conditions"))...)
+}
+
+// validateRecentTriggers checks that an ID that is sent again finds one answer.
+func validateRecentTriggers(records []cdi.TriggerRecord, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(records) > maxRecentTriggers {
+		errs = append(errs, field.TooMany(path, len(records), maxRecentTriggers))
+	}
+	seen := map[string]bool{}
+	for i, record := range records {
+		child := path.Index(i)
+		switch {
+		case record.ID == "":
+			errs = append(errs, field.Required(child.Child("id"), "give the ID that the request had"))
+		case seen[record.ID]:
+			errs = append(errs, field.Duplicate(child.Child("id"), shorten(record.ID)))
+		}
+		seen[record.ID] = true
+		if record.RequestID == "" {
+			errs = append(errs, field.Required(child.Child("requestID"), "give the ID of the request whose poll answers it"))
+		}
+	}
+	return errs
 }
 
 func validateImports(status *cdi.DataImportCronStatus, path *field.Path) field.ErrorList {
@@ -71,10 +97,9 @@ func ValidateDataSourceStatusUpdate(updated, old *cdi.DataSource) field.ErrorLis
 	if apiequality.Semantic.DeepEqual(updated.Status, old.Status) {
 		return nil
 	}
-	conditions := make([]condition, len(updated.Status.Conditions))
-	for i, c := range updated.Status.Conditions {
-		conditions[i] = condition{string(c.Type), c.ConditionState}
-	}
+	conditions := conditionsOf(updated.Status.Conditions, func(c cdi.DataSourceCondition) condition {
+		return condition{string(c.Type), c.ConditionState}
+	})
 	return validateConditions(conditions, field.NewPath("status", "conditions"))
 }
 
@@ -86,10 +111,9 @@ func ValidateDataVolumeStatusUpdate(updated, old *cdi.DataVolume) field.ErrorLis
 	}
 	errs := optionalName(status.ClaimName, path.Child("claimName"), "name of the claim is not valid")
 	errs = append(errs, notNegative(status.RestartCount, path.Child("restartCount"))...)
-	conditions := make([]condition, len(status.Conditions))
-	for i, c := range status.Conditions {
-		conditions[i] = condition{string(c.Type), c.ConditionState}
-	}
+	conditions := conditionsOf(status.Conditions, func(c cdi.DataVolumeCondition) condition {
+		return condition{string(c.Type), c.ConditionState}
+	})
 	return append(errs, validateConditions(conditions, path.Child("conditions"))...)
 }
 
@@ -104,6 +128,14 @@ func notNegative(count int32, path *field.Path) field.ErrorList {
 type condition struct {
 	kind  string
 	state cdi.ConditionState
+}
+
+func conditionsOf[C any](list []C, asCondition func(C) condition) []condition {
+	conditions := make([]condition, len(list))
+	for i, c := range list {
+		conditions[i] = asCondition(c)
+	}
+	return conditions
 }
 
 func validateConditions(conditions []condition, path *field.Path) field.ErrorList {

@@ -22,7 +22,12 @@ const (
 	minSize = 1 << 20
 	maxSize = 1 << 62
 
-	externalPopulation = "External population is not supported: leave it out"
+	titlePVC     = "PVC"
+	giveSize     = "give one such as 10Gi"
+	badClassName = "name of the StorageClass is not valid"
+
+	// fromStorageProfile as a claim's volume mode asks for it to be chosen at admission.
+	fromStorageProfile = "FromStorageProfile"
 )
 
 // A claim is what pvc and storage have in common.
@@ -51,22 +56,32 @@ func validateTarget(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorList 
 		errs = append(errs, field.Forbidden(path.Child("pvc"),
 			"Duplicate storage definition, both target storage and target pvc defined: leave out pvc or storage"))
 	}
-	if p := spec.PVC; p != nil {
-		c := claim{
-			title: "PVC", path: path.Child("pvc"), modes: p.AccessModes, resources: p.Resources, class: p.StorageClassName, volumeName: p.VolumeName,
-			volumeMode: p.VolumeMode, selector: p.Selector, dataSource: p.DataSource, dataSourceRef: p.DataSourceRef,
+	for _, c := range claimsOf(spec, path) {
+		isPVC := c.title == titlePVC
+		if isPVC {
+			errs = append(errs, validateSingleMode(&c)...)
 		}
-		errs = append(errs, validateSingleMode(&c)...)
-		errs = append(errs, validateClaim(&c, spec, false)...)
-	}
-	if s := spec.Storage; s != nil {
-		c := claim{
-			title: "Storage", path: path.Child("storage"), modes: s.AccessModes, resources: s.Resources, class: s.StorageClassName, volumeName: s.VolumeName,
-			volumeMode: s.VolumeMode, selector: s.Selector, dataSource: s.DataSource, dataSourceRef: s.DataSourceRef,
-		}
-		errs = append(errs, validateClaim(&c, spec, isClone(spec))...)
+		errs = append(errs, validateClaim(&c, spec, !isPVC && isClone(spec))...)
 	}
 	return errs
+}
+
+// claimsOf returns the claims that are asked for: one, unless something is wrong.
+func claimsOf(spec *cdi.DataVolumeSpec, path *field.Path) []claim {
+	var claims []claim
+	if p := spec.PVC; p != nil {
+		claims = append(claims, claim{
+			title: titlePVC, path: path.Child("pvc"), modes: p.AccessModes, resources: p.Resources, class: p.StorageClassName, volumeName: p.VolumeName,
+			volumeMode: p.VolumeMode, selector: p.Selector, dataSource: p.DataSource, dataSourceRef: p.DataSourceRef,
+		})
+	}
+	if s := spec.Storage; s != nil {
+		claims = append(claims, claim{
+			title: "Storage", path: path.Child("storage"), modes: s.AccessModes, resources: s.Resources, class: s.StorageClassName, volumeName: s.VolumeName,
+			volumeMode: s.VolumeMode, selector: s.Selector, dataSource: s.DataSource, dataSourceRef: s.DataSourceRef,
+		})
+	}
+	return claims
 }
 
 // isClone tells whether a volume has a source whose size is known without reading it.
@@ -89,32 +104,40 @@ func validateClaim(c *claim, spec *cdi.DataVolumeSpec, sizeless bool) field.Erro
 func validateSize(c *claim, sizeless bool) field.ErrorList {
 	path := c.path.Child("resources")
 	size, given := c.resources.Requests[corev1.ResourceStorage]
-	if !given {
-		if sizeless {
-			return nil
-		}
-		return field.ErrorList{field.Required(path.Child("requests", "storage"), c.title+" size is missing: give one such as 10Gi")}
+	if !given && !sizeless {
+		return append(field.ErrorList{field.Required(path.Child("requests", "storage"), c.title+" size is missing: "+giveSize)},
+			validateLimit(c, size, path.Child("limits", "storage"))...)
 	}
 	var errs field.ErrorList
 	invalid := func(message string) {
 		errs = append(errs, field.Invalid(path.Child("requests", "storage"), size.String(), c.title+" size "+message))
 	}
 	switch {
+	case !given:
 	case size.Sign() <= 0:
-		invalid("can't be equal or less than zero: give one such as 10Gi")
+		invalid("can't be equal or less than zero: " + giveSize)
 	case size.CmpInt64(minSize) < 0:
-		invalid("should be at least 1MiB: give one such as 10Gi")
+		invalid("should be at least 1MiB: " + giveSize)
 	case size.CmpInt64(maxSize) > 0:
 		invalid("is larger than any volume: at most 4Ei is accepted")
 	}
-	if limit, ok := c.resources.Limits[corev1.ResourceStorage]; ok && limit.Cmp(size) < 0 {
-		errs = append(errs, limitBelowSize(path, limit))
-	}
-	return errs
+	return append(errs, validateLimit(c, size, path.Child("limits", "storage"))...)
 }
 
-func limitBelowSize(path *field.Path, limit resource.Quantity) *field.Error {
-	return field.Invalid(path.Child("limits", "storage"), limit.String(), "the limit is below the requested size: leave it out")
+// validateLimit checks how large a volume may get; size is 0 if none is asked for.
+func validateLimit(c *claim, size resource.Quantity, path *field.Path) field.ErrorList {
+	limit, given := c.resources.Limits[corev1.ResourceStorage]
+	switch {
+	case !given:
+		return nil
+	case limit.Sign() <= 0:
+		return field.ErrorList{field.Invalid(path, limit.String(), "the limit can't be equal or less than zero: leave it out")}
+	case limit.Cmp(size) < 0:
+		return field.ErrorList{field.Invalid(path, limit.String(), "the limit is below the requested size: leave it out")}
+	case limit.CmpInt64(maxSize) > 0:
+		return field.ErrorList{field.Invalid(path, limit.String(), "the limit is larger than any volume: leave it out")}
+	}
+	return nil
 }
 
 // validateSingleMode checks what pvc asks for beyond storage: exactly one access mode.
@@ -130,23 +153,36 @@ func validateSingleMode(c *claim) field.ErrorList {
 }
 
 func validateModes(c *claim) field.ErrorList {
-	accessModes := []corev1.PersistentVolumeAccessMode{
+	errs := validateAccessModes(c.modes, c.path.Child("accessModes"))
+	return append(errs, validateVolumeMode(c.volumeMode, c.path.Child("volumeMode"))...)
+}
+
+func validateAccessModes(modes []corev1.PersistentVolumeAccessMode, path *field.Path) field.ErrorList {
+	accepted := []corev1.PersistentVolumeAccessMode{
 		corev1.ReadOnlyMany, corev1.ReadWriteMany, corev1.ReadWriteOnce, corev1.ReadWriteOncePod,
 	}
 	var errs field.ErrorList
-	for i, mode := range c.modes {
-		if !slices.Contains(accessModes, mode) {
-			errs = append(errs, field.NotSupported(c.path.Child("accessModes").Index(i), mode, accessModes))
+	for i, mode := range modes {
+		if !slices.Contains(accepted, mode) {
+			errs = append(errs, field.NotSupported(path.Index(i), corev1.PersistentVolumeAccessMode(shorten(string(mode))), accepted))
 		}
 	}
-	if len(c.modes) > 1 && slices.Contains(c.modes, corev1.ReadWriteOncePod) {
-		errs = append(errs, field.Forbidden(c.path.Child("accessModes"), "ReadWriteOncePod cannot be combined with other access modes"))
-	}
-	if mode := c.volumeMode; mode != nil && *mode != corev1.PersistentVolumeFilesystem && *mode != corev1.PersistentVolumeBlock {
-		errs = append(errs, field.NotSupported(c.path.Child("volumeMode"), *mode,
-			[]corev1.PersistentVolumeMode{corev1.PersistentVolumeFilesystem, corev1.PersistentVolumeBlock}))
+	if len(modes) > 1 && slices.Contains(modes, corev1.ReadWriteOncePod) {
+		errs = append(errs, field.Forbidden(path, "ReadWriteOncePod cannot be combined with other access modes"))
 	}
 	return errs
+}
+
+func validateVolumeMode(mode *corev1.PersistentVolumeMode, path *field.Path) field.ErrorList {
+	switch {
+	case mode == nil, *mode == corev1.PersistentVolumeFilesystem, *mode == corev1.PersistentVolumeBlock:
+		return nil
+	case *mode == fromStorageProfile:
+		return field.ErrorList{notSupported(path, fromStorageProfile,
+			"it is for claims that are completed at admission: leave it out: storage without it takes the storage class's, pvc without it is a Filesystem")}
+	}
+	return field.ErrorList{field.NotSupported(path, corev1.PersistentVolumeMode(shorten(string(*mode))),
+		[]corev1.PersistentVolumeMode{corev1.PersistentVolumeFilesystem, corev1.PersistentVolumeBlock})}
 }
 
 func validateClass(c *claim) field.ErrorList {
@@ -158,21 +194,5 @@ func validateClass(c *claim) field.ErrorList {
 	if len(*c.class) > validation.DNS1123SubdomainMaxLength {
 		return field.ErrorList{field.Invalid(path, shorten(*c.class), tooLong(validation.DNS1123SubdomainMaxLength))}
 	}
-	return requiredName(*c.class, path, "name of the StorageClass is not valid")
-}
-
-// validateNotExternal refuses what asks other controllers to fill the volume.
-func validateNotExternal(c *claim, spec *cdi.DataVolumeSpec) field.ErrorList {
-	message := externalPopulation
-	if spec.Source != nil || spec.SourceRef != nil {
-		message = "External population is incompatible with Source and SourceRef: " + message
-	}
-	var errs field.ErrorList
-	if c.dataSource != nil {
-		errs = append(errs, field.Forbidden(c.path.Child("dataSource"), message))
-	}
-	if c.dataSourceRef != nil {
-		errs = append(errs, field.Forbidden(c.path.Child("dataSourceRef"), message))
-	}
-	return errs
+	return requiredName(*c.class, path, badClassName)
 }

@@ -40,12 +40,26 @@ func (f *genericInformer) Lister() cache.GenericLister {
 func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource) (GenericInformer, error) {
 	switch resource {
 	// Group=cdi.kubevirt.io, Version=v1beta1
+	case v1beta1.SchemeGroupVersion.WithResource("cdis"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().CDIs().Informer()}, nil
+	case v1beta1.SchemeGroupVersion.WithResource("cdiconfigs"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().CDIConfigs().Informer()}, nil
 	case v1beta1.SchemeGroupVersion.WithResource("dataimportcrons"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().DataImportCrons().Informer()}, nil
 	case v1beta1.SchemeGroupVersion.WithResource("datasources"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().DataSources().Informer()}, nil
 	case v1beta1.SchemeGroupVersion.WithResource("datavolumes"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().DataVolumes().Informer()}, nil
+	case v1beta1.SchemeGroupVersion.WithResource("objecttransfers"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().ObjectTransfers().Informer()}, nil
+	case v1beta1.SchemeGroupVersion.WithResource("storageprofiles"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().StorageProfiles().Informer()}, nil
+	case v1beta1.SchemeGroupVersion.WithResource("volumeclonesources"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().VolumeCloneSources().Informer()}, nil
+	case v1beta1.SchemeGroupVersion.WithResource("volumeimportsources"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().VolumeImportSources().Informer()}, nil
+	case v1beta1.SchemeGroupVersion.WithResource("volumeuploadsources"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Cdi().V1beta1().VolumeUploadSources().Informer()}, nil
 
 	}
 

@@ -32,19 +32,16 @@ func rules() strategy.Rules[cdi.DataSource, *cdi.DataSource] {
 
 // NewStorage returns what serves datasources and its subresource, by the name of each.
 func NewStorage(typer runtime.ObjectTyper, options generic.RESTOptionsGetter, clk clock.PassiveClock) (map[string]rest.Storage, error) {
-	main, status, err := strategy.NewStorage(strategy.Resource[cdi.DataSource, *cdi.DataSource]{
+	return strategy.NewStorages(strategy.Resource[cdi.DataSource, *cdi.DataSource]{
 		Resource:   cdi.Resource("datasources"),
 		Singular:   cdi.Resource("datasource"),
 		ShortNames: []string{"das"},
+		Categories: []string{"all"},
 		NewList:    func() runtime.Object { return &cdi.DataSourceList{} },
 		Fields:     selectable,
 		Strategy:   strategy.NewMain(typer, rules()),
 		Table:      tables.DataSource(clk),
 	}, options)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]rest.Storage{"datasources": main, "datasources/status": status}, nil
 }
 
 func selectable(source *cdi.DataSource) fields.Set {

@@ -35,19 +35,22 @@ func rules() strategy.Rules[cdi.DataVolume, *cdi.DataVolume] {
 
 // NewStorage returns what serves datavolumes and its subresource, by the name of each.
 func NewStorage(typer runtime.ObjectTyper, options generic.RESTOptionsGetter, clk clock.PassiveClock) (map[string]rest.Storage, error) {
-	main, status, err := strategy.NewStorage(strategy.Resource[cdi.DataVolume, *cdi.DataVolume]{
+	return strategy.NewStorages(strategy.Resource[cdi.DataVolume, *cdi.DataVolume]{
 		Resource:   cdi.Resource("datavolumes"),
 		Singular:   cdi.Resource("datavolume"),
 		ShortNames: []string{"dv", "dvs"},
+		Categories: []string{"all"},
 		NewList:    func() runtime.Object { return &cdi.DataVolumeList{} },
-		Fields: func(v *cdi.DataVolume) fields.Set {
-			return fields.Set{v1beta1.FieldPhase: string(v.Status.Phase)}
-		},
-		Strategy: strategy.NewMain(typer, rules()),
-		Table:    tables.DataVolume(clk),
+		Fields:     selectable,
+		Strategy:   strategy.NewMain(typer, rules()),
+		Table:      tables.DataVolume(clk),
 	}, options)
-	if err != nil {
-		return nil, err
+}
+
+func selectable(volume *cdi.DataVolume) fields.Set {
+	name := ""
+	if source := volume.Spec.Source; source != nil && source.PVC != nil {
+		name = source.PVC.Name
 	}
-	return map[string]rest.Storage{"datavolumes": main, "datavolumes/status": status}, nil
+	return fields.Set{v1beta1.FieldPhase: string(volume.Status.Phase), v1beta1.FieldSourcePVCName: name}
 }

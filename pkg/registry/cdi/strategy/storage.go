@@ -20,12 +20,15 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 )
 
-// A Resource is what a resource's storage is made from. All fields are required but Fields.
+// A Resource is what a resource's storage is made from. All fields are required but
+// ShortNames, Categories and Fields.
 type Resource[T any, P Object[T]] struct {
 	// Resource and Singular are the group-qualified names.
 	Resource, Singular schema.GroupResource
 	// ShortNames that kubectl accepts.
 	ShortNames []string
+	// Categories that kubectl accepts for it and others, such as "all".
+	Categories []string
 	// NewList returns an empty list.
 	NewList func() runtime.Object
 	// Fields returns the selectable fields besides the metadata's.
@@ -39,14 +42,14 @@ type Resource[T any, P Object[T]] struct {
 // A REST serves a resource's main endpoint from etcd.
 type REST struct {
 	*genericregistry.Store
-	shortNames []string
+	shortNames, categories []string
 }
 
 // ShortNames that kubectl accepts.
 func (r *REST) ShortNames() []string { return r.shortNames }
 
 // Categories that the resource belongs to.
-func (*REST) Categories() []string { return []string{"all"} }
+func (r *REST) Categories() []string { return r.categories }
 
 // A StatusREST serves a resource's /status.
 type StatusREST struct {
@@ -73,7 +76,23 @@ func NewStorage[T any, P Object[T]](resource Resource[T, P], options generic.RES
 	statusStrategy := NewStatus(resource.Strategy)
 	statusStore.UpdateStrategy = statusStrategy
 	statusStore.ResetFieldsStrategy = statusStrategy
-	return &REST{Store: store, shortNames: resource.ShortNames}, &StatusREST{store: &statusStore}, nil
+	main := &REST{Store: store, shortNames: resource.ShortNames, categories: resource.Categories}
+	return main, &StatusREST{store: &statusStore}, nil
+}
+
+// NewStorages returns the storages of a resource by name, for one that has no subresource but
+// /status, or none.
+func NewStorages[T any, P Object[T]](resource Resource[T, P], options generic.RESTOptionsGetter) (map[string]rest.Storage, error) {
+	main, status, err := NewStorage(resource, options)
+	if err != nil {
+		return nil, err
+	}
+	name := resource.Resource.Resource
+	storages := map[string]rest.Storage{name: main}
+	if resource.Strategy.rules.CopyStatus != nil {
+		storages[name+"/status"] = status
+	}
+	return storages, nil
 }
 
 func (r Resource[T, P]) attributes(obj runtime.Object) (labels.Set, fields.Set, error) {
@@ -81,7 +100,10 @@ func (r Resource[T, P]) attributes(obj runtime.Object) (labels.Set, fields.Set, 
 	if !ok {
 		return nil, nil, fmt.Errorf("%T is not of resource %s", obj, r.Resource)
 	}
-	selectable := fields.Set{"metadata.name": typed.GetName(), "metadata.namespace": typed.GetNamespace()}
+	selectable := fields.Set{"metadata.name": typed.GetName()}
+	if r.Strategy.NamespaceScoped() {
+		selectable["metadata.namespace"] = typed.GetNamespace()
+	}
 	if r.Fields != nil {
 		maps.Copy(selectable, r.Fields(typed))
 	}

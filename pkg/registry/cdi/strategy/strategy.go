@@ -26,10 +26,14 @@ type Object[T any] interface {
 	runtime.Object
 }
 
-// Rules are what a resource's strategies consist of. All fields are required but Warnings.
+// Rules are what a resource's strategies consist of. All fields are required but
+// ClusterScoped, Guarded and Warnings; a resource without a status has no CopyStatus and no
+// ValidateStatusUpdate.
 type Rules[T any, P Object[T]] struct {
 	// APIVersion is the version that clients use, such as group/v1.
 	APIVersion string
+	// ClusterScoped objects have no namespace.
+	ClusterScoped bool
 	// Spec returns a pointer to the object's spec.
 	Spec func(P) any
 	// CopySpec and CopyStatus copy a part from one object to another.
@@ -58,8 +62,8 @@ func NewMain[T any, P Object[T]](typer runtime.ObjectTyper, rules Rules[T, P]) *
 	return &Main[T, P]{ObjectTyper: typer, NameGenerator: names.SimpleNameGenerator, rules: rules}
 }
 
-// NamespaceScoped is true for all resources of the group.
-func (*Main[T, P]) NamespaceScoped() bool { return true }
+// NamespaceScoped tells whether objects have a namespace.
+func (s *Main[T, P]) NamespaceScoped() bool { return !s.rules.ClusterScoped }
 
 // AllowCreateOnUpdate is false: a PUT creates nothing, as with custom resources.
 func (*Main[T, P]) AllowCreateOnUpdate(context.Context) bool { return false }
@@ -73,7 +77,7 @@ func (*Main[T, P]) Canonicalize(runtime.Object) {}
 // PrepareForCreate drops the status and begins to count generations.
 func (s *Main[T, P]) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	created := obj.(P)
-	s.rules.CopyStatus(created, P(new(T)))
+	s.rules.keepStatus(created, P(new(T)))
 	s.guard(ctx, created, nil)
 	created.SetGeneration(1)
 }
@@ -82,7 +86,7 @@ func (s *Main[T, P]) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 func (s *Main[T, P]) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	updated, previous := obj.(P), old.(P)
 	s.guard(ctx, updated, previous.GetAnnotations())
-	s.rules.CopyStatus(updated, previous)
+	s.rules.keepStatus(updated, previous)
 	updated.SetGeneration(previous.GetGeneration())
 	if !equality.Semantic.DeepEqual(s.rules.Spec(updated), s.rules.Spec(previous)) {
 		updated.SetGeneration(previous.GetGeneration() + 1)
@@ -140,6 +144,9 @@ func (s *Main[T, P]) warnings(obj P) []string {
 // GetResetFields names what the main endpoint does not write, so that server-side apply does
 // not claim it.
 func (s *Main[T, P]) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
+	if s.rules.CopyStatus == nil {
+		return nil
+	}
 	return s.rules.resetFields("status")
 }
 
@@ -177,6 +184,13 @@ func (*Status[T, P]) WarningsOnUpdate(context.Context, runtime.Object, runtime.O
 // GetResetFields names what /status does not write.
 func (s *Status[T, P]) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return s.rules.resetFields("spec", "metadata")
+}
+
+// keepStatus gives an object the status of another one, if the kind has one.
+func (r Rules[T, P]) keepStatus(to, from P) {
+	if r.CopyStatus != nil {
+		r.CopyStatus(to, from)
+	}
 }
 
 func (r Rules[T, P]) resetFields(names ...string) map[fieldpath.APIVersion]*fieldpath.Set {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi"
 )
@@ -42,8 +43,7 @@ func cronColumns() []column[cdi.DataImportCron] {
 			func(r cronRow) string { return short(latestDigest(&r.object.Status)) }),
 		text("Last-Import", always, "Time since an import was published.",
 			func(r cronRow) string { return r.at.since(r.object.Status.LastImportTimestamp) }),
-		text("Next-Poll", always, "Time until the source is polled.",
-			func(r cronRow) string { return r.at.until(r.object.Status.NextPoll) }),
+		text("Next-Poll", always, "Time until the source is polled; suspended if only by trigger for a while.", nextPoll),
 		age[cdi.DataImportCron](),
 		text("Format", wide, "What imports are kept as.", sourceFormat),
 		text("Source", wide, "Where the content comes from.",
@@ -97,6 +97,13 @@ func sourceFormat(r cronRow) string {
 		return string(*format)
 	}
 	return ""
+}
+
+func nextPoll(r cronRow) string {
+	if ptr.Deref(r.object.Spec.Suspend, false) {
+		return "suspended"
+	}
+	return r.at.until(r.object.Status.NextPoll)
 }
 
 func lastPoll(r cronRow) string {

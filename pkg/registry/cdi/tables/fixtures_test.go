@@ -86,6 +86,9 @@ func crons() *cdi.DataImportCronList {
 	})
 	trigger.Spec.Schedule = ""
 
+	suspended := cron("suspended", 30*day, published)
+	suspended.Spec.Suspend = new(true)
+
 	foreign := cron("written-by-others", 400*day, cdi.DataImportCronStatus{LastExecutionTimestamp: agoPtr(2 * time.Hour)})
 	foreign.Spec.Template.Spec.Source.Registry = &cdi.DataVolumeSourceRegistry{ImageStream: new("fedora:40")}
 
@@ -96,7 +99,7 @@ func crons() *cdi.DataImportCronList {
 
 	return &cdi.DataImportCronList{Items: []cdi.DataImportCron{
 		cron("current", 30*day, published), cron("importing", 30*day, importing), cron("unreachable", 30*day, unreachable),
-		trigger, foreign, polled, {ObjectMeta: metav1.ObjectMeta{Name: "empty"}},
+		trigger, suspended, foreign, polled, {ObjectMeta: metav1.ObjectMeta{Name: "empty"}},
 	}}
 }
 

@@ -61,6 +61,14 @@ func TestTablesMatchGoldenFiles(t *testing.T) {
 		"dataimportcrons": {DataImportCron(fixed()), crons()},
 		"datasources":     {DataSource(fixed()), sources()},
 		"datavolumes":     {DataVolume(fixed()), volumes()},
+
+		"storageprofiles":     {StorageProfile(fixed()), profiles()},
+		"cdiconfigs":          {CDIConfig(fixed()), configs()},
+		"cdis":                {CDI(fixed()), installations()},
+		"volumeimportsources": {VolumeImportSource(fixed()), importSources()},
+		"volumeclonesources":  {VolumeCloneSource(fixed()), cloneSources()},
+		"volumeuploadsources": {VolumeUploadSource(fixed()), uploadSources()},
+		"objecttransfers":     {ObjectTransfer(fixed()), transfers()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table, err := test.convertor.ConvertToTable(t.Context(), test.list, &metav1.TableOptions{})
@@ -184,13 +192,23 @@ func TestOtherKindsAreLeftToTheDefault(t *testing.T) {
 }
 
 func TestDefinitionsDescribeEveryColumn(t *testing.T) {
-	for name, convertor := range map[string]rest.TableConvertor{
-		"dataimportcrons": DataImportCron(fixed()), "datasources": DataSource(fixed()), "datavolumes": DataVolume(fixed()),
+	for name, test := range map[string]struct {
+		convertor rest.TableConvertor
+		list      runtime.Object
+	}{
+		"dataimportcrons":     {DataImportCron(fixed()), &cdi.DataImportCronList{}},
+		"datasources":         {DataSource(fixed()), &cdi.DataSourceList{}},
+		"datavolumes":         {DataVolume(fixed()), &cdi.DataVolumeList{}},
+		"storageprofiles":     {StorageProfile(fixed()), &cdi.StorageProfileList{}},
+		"cdiconfigs":          {CDIConfig(fixed()), &cdi.CDIConfigList{}},
+		"cdis":                {CDI(fixed()), &cdi.CDIList{}},
+		"volumeimportsources": {VolumeImportSource(fixed()), &cdi.VolumeImportSourceList{}},
+		"volumeclonesources":  {VolumeCloneSource(fixed()), &cdi.VolumeCloneSourceList{}},
+		"volumeuploadsources": {VolumeUploadSource(fixed()), &cdi.VolumeUploadSourceList{}},
+		"objecttransfers":     {ObjectTransfer(fixed()), &cdi.ObjectTransferList{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			table, err := convertor.ConvertToTable(t.Context(), map[string]runtime.Object{
-				"dataimportcrons": &cdi.DataImportCronList{}, "datasources": &cdi.DataSourceList{}, "datavolumes": &cdi.DataVolumeList{},
-			}[name], nil)
+			table, err := test.convertor.ConvertToTable(t.Context(), test.list, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,6 +34,9 @@ type DataImportCronSpecApplyConfiguration struct {
 	// ServiceAccountName in whose name a PVC source in another namespace is cloned; left out,
 	// "default".
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
+	// Suspend stops scheduled polls and those after a failure. A poll that is asked for by
+	// trigger is made all the same, and what is under way goes on.
+	Suspend *bool `json:"suspend,omitempty"`
 }
 
 // DataImportCronSpecApplyConfiguration constructs a declarative configuration of the DataImportCronSpec type for use with
@@ -95,5 +98,13 @@ func (b *DataImportCronSpecApplyConfiguration) WithRetentionPolicy(value cdiv1be
 // If called multiple times, the ServiceAccountName field is set to the value of the last call.
 func (b *DataImportCronSpecApplyConfiguration) WithServiceAccountName(value string) *DataImportCronSpecApplyConfiguration {
 	b.ServiceAccountName = &value
+	return b
+}
+
+// WithSuspend sets the Suspend field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Suspend field is set to the value of the last call.
+func (b *DataImportCronSpecApplyConfiguration) WithSuspend(value bool) *DataImportCronSpecApplyConfiguration {
+	b.Suspend = &value
 	return b
 }

@@ -33,6 +33,9 @@ type DataImportCronStatusApplyConfiguration struct {
 	TriggerRequest *TriggerRequestApplyConfiguration `json:"triggerRequest,omitempty"`
 	// LastTrigger is the latest asked-for poll that was made.
 	LastTrigger *TriggerOutcomeApplyConfiguration `json:"lastTrigger,omitempty"`
+	// RecentTriggers are the latest requests for a poll that had an ID of their own, oldest
+	// first, at most 20: one of them that is sent again gets its answer from here.
+	RecentTriggers []TriggerRecordApplyConfiguration `json:"recentTriggers,omitempty"`
 	// Conditions are SourceReachable, Progressing and UpToDate.
 	Conditions []DataImportCronConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -117,6 +120,19 @@ func (b *DataImportCronStatusApplyConfiguration) WithTriggerRequest(value *Trigg
 // If called multiple times, the LastTrigger field is set to the value of the last call.
 func (b *DataImportCronStatusApplyConfiguration) WithLastTrigger(value *TriggerOutcomeApplyConfiguration) *DataImportCronStatusApplyConfiguration {
 	b.LastTrigger = value
+	return b
+}
+
+// WithRecentTriggers adds the given value to the RecentTriggers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the RecentTriggers field.
+func (b *DataImportCronStatusApplyConfiguration) WithRecentTriggers(values ...*TriggerRecordApplyConfiguration) *DataImportCronStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRecentTriggers")
+		}
+		b.RecentTriggers = append(b.RecentTriggers, *values[i])
+	}
 	return b
 }
 

@@ -5,6 +5,14 @@
 
 package v1beta1
 
+// CDIListerExpansion allows custom methods to be added to
+// CDILister.
+type CDIListerExpansion interface{}
+
+// CDIConfigListerExpansion allows custom methods to be added to
+// CDIConfigLister.
+type CDIConfigListerExpansion interface{}
+
 // DataImportCronListerExpansion allows custom methods to be added to
 // DataImportCronLister.
 type DataImportCronListerExpansion interface{}
@@ -28,3 +36,35 @@ type DataVolumeListerExpansion interface{}
 // DataVolumeNamespaceListerExpansion allows custom methods to be added to
 // DataVolumeNamespaceLister.
 type DataVolumeNamespaceListerExpansion interface{}
+
+// ObjectTransferListerExpansion allows custom methods to be added to
+// ObjectTransferLister.
+type ObjectTransferListerExpansion interface{}
+
+// StorageProfileListerExpansion allows custom methods to be added to
+// StorageProfileLister.
+type StorageProfileListerExpansion interface{}
+
+// VolumeCloneSourceListerExpansion allows custom methods to be added to
+// VolumeCloneSourceLister.
+type VolumeCloneSourceListerExpansion interface{}
+
+// VolumeCloneSourceNamespaceListerExpansion allows custom methods to be added to
+// VolumeCloneSourceNamespaceLister.
+type VolumeCloneSourceNamespaceListerExpansion interface{}
+
+// VolumeImportSourceListerExpansion allows custom methods to be added to
+// VolumeImportSourceLister.
+type VolumeImportSourceListerExpansion interface{}
+
+// VolumeImportSourceNamespaceListerExpansion allows custom methods to be added to
+// VolumeImportSourceNamespaceLister.
+type VolumeImportSourceNamespaceListerExpansion interface{}
+
+// VolumeUploadSourceListerExpansion allows custom methods to be added to
+// VolumeUploadSourceLister.
+type VolumeUploadSourceListerExpansion interface{}
+
+// VolumeUploadSourceNamespaceListerExpansion allows custom methods to be added to
+// VolumeUploadSourceNamespaceLister.
+type VolumeUploadSourceNamespaceListerExpansion interface{}

@@ -11,12 +11,26 @@ import (
 
 // Interface provides access to all the informers in this group version.
 type Interface interface {
+	// CDIs returns a CDIInformer.
+	CDIs() TypedCDIInformer
+	// CDIConfigs returns a CDIConfigInformer.
+	CDIConfigs() TypedCDIConfigInformer
 	// DataImportCrons returns a DataImportCronInformer.
 	DataImportCrons() TypedDataImportCronInformer
 	// DataSources returns a DataSourceInformer.
 	DataSources() TypedDataSourceInformer
 	// DataVolumes returns a DataVolumeInformer.
 	DataVolumes() TypedDataVolumeInformer
+	// ObjectTransfers returns a ObjectTransferInformer.
+	ObjectTransfers() TypedObjectTransferInformer
+	// StorageProfiles returns a StorageProfileInformer.
+	StorageProfiles() TypedStorageProfileInformer
+	// VolumeCloneSources returns a VolumeCloneSourceInformer.
+	VolumeCloneSources() TypedVolumeCloneSourceInformer
+	// VolumeImportSources returns a VolumeImportSourceInformer.
+	VolumeImportSources() TypedVolumeImportSourceInformer
+	// VolumeUploadSources returns a VolumeUploadSourceInformer.
+	VolumeUploadSources() TypedVolumeUploadSourceInformer
 }
 
 type version struct {
@@ -28,6 +42,16 @@ type version struct {
 // New returns a new Interface.
 func New(f internalinterfaces.SharedInformerFactory, namespace string, tweakListOptions internalinterfaces.TweakListOptionsFunc) Interface {
 	return &version{factory: f, namespace: namespace, tweakListOptions: tweakListOptions}
+}
+
+// CDIs returns a TypedCDIInformer.
+func (v *version) CDIs() TypedCDIInformer {
+	return &cDIInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// CDIConfigs returns a TypedCDIConfigInformer.
+func (v *version) CDIConfigs() TypedCDIConfigInformer {
+	return &cDIConfigInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
 }
 
 // DataImportCrons returns a TypedDataImportCronInformer.
@@ -43,4 +67,29 @@ func (v *version) DataSources() TypedDataSourceInformer {
 // DataVolumes returns a TypedDataVolumeInformer.
 func (v *version) DataVolumes() TypedDataVolumeInformer {
 	return &dataVolumeInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
+}
+
+// ObjectTransfers returns a TypedObjectTransferInformer.
+func (v *version) ObjectTransfers() TypedObjectTransferInformer {
+	return &objectTransferInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// StorageProfiles returns a TypedStorageProfileInformer.
+func (v *version) StorageProfiles() TypedStorageProfileInformer {
+	return &storageProfileInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// VolumeCloneSources returns a TypedVolumeCloneSourceInformer.
+func (v *version) VolumeCloneSources() TypedVolumeCloneSourceInformer {
+	return &volumeCloneSourceInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
+}
+
+// VolumeImportSources returns a TypedVolumeImportSourceInformer.
+func (v *version) VolumeImportSources() TypedVolumeImportSourceInformer {
+	return &volumeImportSourceInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
+}
+
+// VolumeUploadSources returns a TypedVolumeUploadSourceInformer.
+func (v *version) VolumeUploadSources() TypedVolumeUploadSourceInformer {
+	return &volumeUploadSourceInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
 }

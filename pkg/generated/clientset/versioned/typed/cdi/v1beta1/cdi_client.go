@@ -15,14 +15,29 @@ import (
 
 type CdiV1beta1Interface interface {
 	RESTClient() rest.Interface
+	CDIsGetter
+	CDIConfigsGetter
 	DataImportCronsGetter
 	DataSourcesGetter
 	DataVolumesGetter
+	ObjectTransfersGetter
+	StorageProfilesGetter
+	VolumeCloneSourcesGetter
+	VolumeImportSourcesGetter
+	VolumeUploadSourcesGetter
 }
 
 // CdiV1beta1Client is used to interact with features provided by the cdi.kubevirt.io group.
 type CdiV1beta1Client struct {
 	restClient rest.Interface
+}
+
+func (c *CdiV1beta1Client) CDIs() CDIInterface {
+	return newCDIs(c)
+}
+
+func (c *CdiV1beta1Client) CDIConfigs() CDIConfigInterface {
+	return newCDIConfigs(c)
 }
 
 func (c *CdiV1beta1Client) DataImportCrons(namespace string) DataImportCronInterface {
@@ -35,6 +50,26 @@ func (c *CdiV1beta1Client) DataSources(namespace string) DataSourceInterface {
 
 func (c *CdiV1beta1Client) DataVolumes(namespace string) DataVolumeInterface {
 	return newDataVolumes(c, namespace)
+}
+
+func (c *CdiV1beta1Client) ObjectTransfers() ObjectTransferInterface {
+	return newObjectTransfers(c)
+}
+
+func (c *CdiV1beta1Client) StorageProfiles() StorageProfileInterface {
+	return newStorageProfiles(c)
+}
+
+func (c *CdiV1beta1Client) VolumeCloneSources(namespace string) VolumeCloneSourceInterface {
+	return newVolumeCloneSources(c, namespace)
+}
+
+func (c *CdiV1beta1Client) VolumeImportSources(namespace string) VolumeImportSourceInterface {
+	return newVolumeImportSources(c, namespace)
+}
+
+func (c *CdiV1beta1Client) VolumeUploadSources(namespace string) VolumeUploadSourceInterface {
+	return newVolumeUploadSources(c, namespace)
 }
 
 // NewForConfig creates a new CdiV1beta1Client for the given config.

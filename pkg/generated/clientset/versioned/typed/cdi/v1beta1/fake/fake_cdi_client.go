@@ -15,6 +15,14 @@ type FakeCdiV1beta1 struct {
 	*testing.Fake
 }
 
+func (c *FakeCdiV1beta1) CDIs() v1beta1.CDIInterface {
+	return newFakeCDIs(c)
+}
+
+func (c *FakeCdiV1beta1) CDIConfigs() v1beta1.CDIConfigInterface {
+	return newFakeCDIConfigs(c)
+}
+
 func (c *FakeCdiV1beta1) DataImportCrons(namespace string) v1beta1.DataImportCronInterface {
 	return newFakeDataImportCrons(c, namespace)
 }
@@ -25,6 +33,26 @@ func (c *FakeCdiV1beta1) DataSources(namespace string) v1beta1.DataSourceInterfa
 
 func (c *FakeCdiV1beta1) DataVolumes(namespace string) v1beta1.DataVolumeInterface {
 	return newFakeDataVolumes(c, namespace)
+}
+
+func (c *FakeCdiV1beta1) ObjectTransfers() v1beta1.ObjectTransferInterface {
+	return newFakeObjectTransfers(c)
+}
+
+func (c *FakeCdiV1beta1) StorageProfiles() v1beta1.StorageProfileInterface {
+	return newFakeStorageProfiles(c)
+}
+
+func (c *FakeCdiV1beta1) VolumeCloneSources(namespace string) v1beta1.VolumeCloneSourceInterface {
+	return newFakeVolumeCloneSources(c, namespace)
+}
+
+func (c *FakeCdiV1beta1) VolumeImportSources(namespace string) v1beta1.VolumeImportSourceInterface {
+	return newFakeVolumeImportSources(c, namespace)
+}
+
+func (c *FakeCdiV1beta1) VolumeUploadSources(namespace string) v1beta1.VolumeUploadSourceInterface {
+	return newFakeVolumeUploadSources(c, namespace)
 }
 
 // RESTClient returns a RESTClient that is used to communicate
