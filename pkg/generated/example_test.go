@@ -55,7 +55,7 @@ func isUpToDate(cron *v1beta1.DataImportCron) bool {
 // The clientset lists the golden images of a namespace. A program in a cluster gets its
 // clientset by versioned.NewForConfig.
 func Example_list() {
-	var client versioned.Interface = fake.NewSimpleClientset(newCron("centos", corev1.ConditionFalse), newCron("fedora", corev1.ConditionTrue))
+	var client versioned.Interface = fake.NewClientset(newCron("centos", corev1.ConditionFalse), newCron("fedora", corev1.ConditionTrue))
 
 	crons, err := client.CdiV1beta1().DataImportCrons(namespace).List(context.Background(), metav1.ListOptions{})
 	if err != nil {
@@ -73,7 +73,7 @@ func Example_list() {
 // An apply configuration names what its manager wants and nothing else, so that others may own
 // the other fields. What is printed is what the server is sent.
 func Example_apply() {
-	client := fake.NewSimpleClientset()
+	client := fake.NewClientset()
 	client.PrependReactor("patch", "dataimportcrons", func(action kubetesting.Action) (bool, runtime.Object, error) {
 		patch := action.(kubetesting.PatchAction)
 		var document bytes.Buffer
@@ -138,7 +138,7 @@ func Example_apply() {
 // A poll is asked for by the subresource trigger. The answer comes before the poll does: the
 // request's ID shows up in status.lastTrigger when it is done.
 func Example_trigger() {
-	client := fake.NewSimpleClientset(newCron("fedora", corev1.ConditionTrue))
+	client := fake.NewClientset(newCron("fedora", corev1.ConditionTrue))
 	// The fake has no server behind it that would record the request.
 	client.PrependReactor("create", "dataimportcrons/trigger", func(action kubetesting.Action) (bool, runtime.Object, error) {
 		trigger := action.(kubetesting.CreateAction).GetObject().(*v1beta1.DataImportCronTrigger).DeepCopy()
@@ -161,7 +161,7 @@ func Example_trigger() {
 func Example_watchUntilUpToDate() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	client := fake.NewSimpleClientset(newCron("fedora", corev1.ConditionFalse))
+	client := fake.NewClientset(newCron("fedora", corev1.ConditionFalse))
 	crons := client.CdiV1beta1().DataImportCrons(namespace)
 
 	one := fields.OneTermEqualSelector(metav1.ObjectNameField, "fedora").String()
@@ -199,7 +199,7 @@ func Example_watchUntilUpToDate() {
 // Informers keep a copy of all objects of a kind; listers read it without a request.
 func Example_lister() {
 	ctx, cancel := context.WithCancel(context.Background())
-	client := fake.NewSimpleClientset(newCron("fedora", corev1.ConditionTrue))
+	client := fake.NewClientset(newCron("fedora", corev1.ConditionTrue))
 
 	factory := externalversions.NewSharedInformerFactory(client, 0)
 	crons := factory.Cdi().V1beta1().DataImportCrons().Lister()
@@ -218,4 +218,33 @@ func Example_lister() {
 	// Output:
 	// 1 <nil>
 	// dataimportcron.cdi.kubevirt.io "centos" not found
+}
+
+// Who applies a field that another manager owns is told so. Extract returns what a manager
+// applied, to be changed and applied again.
+func Example_conflict() {
+	crons := fake.NewClientset().CdiV1beta1().DataImportCrons(namespace)
+	apply := func(manager, schedule string) error {
+		cron := applyv1beta1.DataImportCron("fedora", namespace).WithSpec(applyv1beta1.DataImportCronSpec().WithSchedule(schedule))
+		_, err := crons.Apply(context.Background(), cron, metav1.ApplyOptions{FieldManager: manager})
+		return err
+	}
+	fmt.Println("first:", apply("alice", "@daily"))
+	fmt.Println("second:", apply("bob", "@hourly"))
+
+	cron, err := crons.Get(context.Background(), "fedora", metav1.GetOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	owned, err := applyv1beta1.ExtractDataImportCron(cron, "alice")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("alice owns the schedule", *owned.Spec.Schedule)
+	// Output:
+	// first: <nil>
+	// second: Apply failed with 1 conflict: conflict with "alice": .spec.schedule
+	// alice owns the schedule @daily
 }

@@ -40,7 +40,7 @@ func newFiller(t *testing.T) *randfill.Filler {
 // newObject returns an empty object of a type.
 func newObject(typ reflect.Type) any { return reflect.New(typ).Interface() }
 
-func encode(t *testing.T, object any) []byte {
+func encode(t testing.TB, object any) []byte {
 	t.Helper()
 	data, err := json.Marshal(object)
 	if err != nil {
@@ -67,7 +67,7 @@ func mustEqual(t *testing.T, want, got any) {
 }
 
 func TestTheirObjectsSurviveOurTypes(t *testing.T) {
-	for name, kind := range kinds() {
+	for name, kind := range kinds(t) {
 		t.Run(name, func(t *testing.T) {
 			filler := newFiller(t)
 			for range rounds {
@@ -82,7 +82,7 @@ func TestTheirObjectsSurviveOurTypes(t *testing.T) {
 }
 
 func TestOurObjectsSurviveTheirTypes(t *testing.T) {
-	for name, kind := range kinds() {
+	for name, kind := range kinds(t) {
 		t.Run(name, func(t *testing.T) {
 			filler := newFiller(t)
 			for range rounds {
@@ -101,7 +101,7 @@ func TestOurObjectsSurviveTheirTypes(t *testing.T) {
 // TestOldClientsDropOnlyWhatIsAdditive reads our whole documents as an old client does, which
 // ignores what it does not know.
 func TestOldClientsDropOnlyWhatIsAdditive(t *testing.T) {
-	for name, kind := range kinds() {
+	for name, kind := range kinds(t) {
 		t.Run(name, func(t *testing.T) {
 			filler := newFiller(t)
 			for range rounds {
@@ -126,7 +126,7 @@ func TestTheirObjectsSurviveTheServer(t *testing.T) {
 	install.Install(scheme)
 	codecs := serializer.NewCodecFactory(scheme)
 	decoder, encoder := codecs.UniversalDecoder(internal.SchemeGroupVersion), codecs.LegacyCodec(v1beta1.SchemeGroupVersion)
-	for name, kind := range kinds() {
+	for name, kind := range kinds(t) {
 		t.Run(name, func(t *testing.T) {
 			filler := newFiller(t)
 			for range rounds {
@@ -152,7 +152,7 @@ func TestTheirObjectsSurviveTheServer(t *testing.T) {
 	}
 }
 
-func withKind(t *testing.T, object any, kind string) {
+func withKind(t testing.TB, object any, kind string) {
 	t.Helper()
 	typed, ok := object.(runtime.Object)
 	if !ok {
@@ -161,13 +161,21 @@ func withKind(t *testing.T, object any, kind string) {
 	typed.GetObjectKind().SetGroupVersionKind(v1beta1.SchemeGroupVersion.WithKind(kind))
 }
 
-// fillIn gives a DataImportCron what the server would, which CDI leaves open, and names the
-// kind of its template, which random objects do not.
+// fillIn gives DataImportCrons what the server would.
 func fillIn(object any) {
-	cron, ok := object.(*cdi.DataImportCron)
-	if !ok {
-		return
+	switch object := object.(type) {
+	case *cdi.DataImportCron:
+		fillInCron(object)
+	case *cdi.DataImportCronList:
+		for i := range object.Items {
+			fillInCron(&object.Items[i])
+		}
 	}
+}
+
+// fillInCron sets what CDI leaves open, and names the kind of the template, which random
+// objects do not.
+func fillInCron(cron *cdi.DataImportCron) {
 	cron.Spec.Template.SetGroupVersionKind(cdi.SchemeGroupVersion.WithKind("DataVolume"))
 	if cron.Spec.GarbageCollect == nil {
 		cron.Spec.GarbageCollect = new(cdi.DataImportCronGarbageCollectOutdated)

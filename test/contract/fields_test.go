@@ -21,12 +21,22 @@ import (
 func additive() map[string]string {
 	const ours, newer = "ours", "CDI's, newer than v1.64.0"
 	fields := map[string]string{
-		"DataImportCron.status.nextPoll":                        ours,
-		"DataImportCron.status.lastPoll":                        ours,
-		"DataImportCron.status.triggerRequest":                  ours,
-		"DataImportCron.status.lastTrigger":                     ours,
-		"DataImportCron.status.conditions[].observedGeneration": ours,
-		"DataSource.status.conditions[].observedGeneration":     ours,
+		"DataImportCron.spec.suspend":          ours,
+		"DataImportCron.status.nextPoll":       ours,
+		"DataImportCron.status.lastPoll":       ours,
+		"DataImportCron.status.triggerRequest": ours,
+		"DataImportCron.status.lastTrigger":    ours,
+		"DataImportCron.status.recentTriggers": ours,
+		"StorageProfile.status.conditions":     newer,
+		"CDIConfig.spec.webhookPvcRendering":   newer,
+		// The specification of a CDIConfig is in a CDI too.
+		"CDI.spec.config.webhookPvcRendering":                    newer,
+		"VolumeImportSource.spec.source.http.checksum":           newer,
+		"VolumeImportSource.spec.source.http.insecureSkipVerify": newer,
+		"VolumeImportSource.spec.source.vddk.certConfigMap":      newer,
+	}
+	for _, kind := range []string{"DataImportCron", "DataSource", "CDI", "ObjectTransfer"} {
+		fields[kind+".status.conditions[].observedGeneration"] = ours
 	}
 	// A DataVolume stands alone and as a template.
 	for _, volume := range []string{"DataVolume.", "DataImportCron.spec.template."} {
@@ -38,24 +48,31 @@ func additive() map[string]string {
 			volume + "spec.source.vddk.certConfigMap":         newer,
 		})
 	}
+	// What an object has more, the items of a list have.
+	for path, origin := range maps.Clone(fields) {
+		kind, below, _ := strings.Cut(path, ".")
+		fields[kind+"List.items[]."+below] = origin
+	}
 	return fields
 }
 
-// A kind is a type of theirs with ours.
-type kind struct{ theirs, ours reflect.Type }
-
-func kinds() map[string]kind {
-	return map[string]kind{
-		"DataImportCron": {reflect.TypeFor[cdi.DataImportCron](), reflect.TypeFor[v1beta1.DataImportCron]()},
-		"DataSource":     {reflect.TypeFor[cdi.DataSource](), reflect.TypeFor[v1beta1.DataSource]()},
-		"DataVolume":     {reflect.TypeFor[cdi.DataVolume](), reflect.TypeFor[v1beta1.DataVolume]()},
+// TestKindsAreTheSameButForTheTrigger holds the kinds of both sides against each other.
+func TestKindsAreTheSameButForTheTrigger(t *testing.T) {
+	theirs, ours := typesOf(t, cdi.AddToScheme, cdi.SchemeGroupVersion), typesOf(t, v1beta1.AddToScheme, v1beta1.SchemeGroupVersion)
+	want := append(slices.Collect(maps.Keys(theirs)), "DataImportCronTrigger")
+	slices.Sort(want)
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(ours))); diff != "" {
+		t.Errorf("kinds (-theirs +ours):\n%s", diff)
+	}
+	if cdi.SchemeGroupVersion != v1beta1.SchemeGroupVersion {
+		t.Errorf("their version is %s, ours %s", cdi.SchemeGroupVersion, v1beta1.SchemeGroupVersion)
 	}
 }
 
 func TestFieldsAreTheSameButForTheTable(t *testing.T) {
 	var missing []string
 	got := map[string]bool{}
-	for name, kind := range kinds() {
+	for name, kind := range kinds(t) {
 		theirs, ours := fieldsOf(name, kind.theirs), fieldsOf(name, kind.ours)
 		for path, shape := range theirs {
 			if ours[path] != shape {
@@ -73,9 +90,10 @@ func TestFieldsAreTheSameButForTheTable(t *testing.T) {
 		t.Errorf("fields that differ or are missing:\n%s", strings.Join(missing, "\n"))
 	}
 	// Of a field that is additive, what lies below is too.
+	found := maps.Clone(got)
 	maps.DeleteFunc(got, func(path string, _ bool) bool {
 		parent := path[:strings.LastIndexByte(path, '.')]
-		return got[parent]
+		return found[strings.TrimRight(parent, "[]{}")]
 	})
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(additive())), slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Errorf("additive fields (-table +types):\n%s", diff)
@@ -90,9 +108,12 @@ func fieldsOf(path string, typ reflect.Type) map[string]string {
 }
 
 func walk(path string, typ reflect.Type, fields map[string]string) {
-	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+	for isContainer(typ) {
 		if typ.Kind() == reflect.Slice {
 			path += "[]"
+		}
+		if typ.Kind() == reflect.Map {
+			path += "{}"
 		}
 		typ = typ.Elem()
 	}
@@ -111,22 +132,31 @@ func walk(path string, typ reflect.Type, fields map[string]string) {
 	}
 }
 
-// isCDI tells whether a type is of one of the two sides, and not Kubernetes' own.
+// isContainer tells whether a type has its content in an element.
+func isContainer(typ reflect.Type) bool {
+	return typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice || typ.Kind() == reflect.Map
+}
+
+// isCDI tells whether a type is of one of the two sides, and not Kubernetes' own. Their status
+// of an installation is from modules that their operators share.
 func isCDI(typ reflect.Type) bool {
-	return strings.HasPrefix(typ.PkgPath(), "goldenimage.dev/") || strings.HasPrefix(typ.PkgPath(), "kubevirt.io/")
+	return slices.ContainsFunc([]string{"goldenimage.dev/", "kubevirt.io/", "github.com/openshift/custom-resource-status/"}, func(module string) bool {
+		return strings.HasPrefix(typ.PkgPath(), module)
+	})
 }
 
 // shapeOf describes a type so that two are the same if they have the same JSON: by kind, or by
 // name if both sides share the type.
 func shapeOf(typ reflect.Type) string {
-	if typ.Kind() == reflect.Pointer {
+	switch {
+	case typ.Kind() == reflect.Pointer:
 		return "*" + shapeOf(typ.Elem())
-	}
-	if typ.Kind() == reflect.Slice {
+	case typ.PkgPath() != "" && !isCDI(typ):
+		return typ.String()
+	case typ.Kind() == reflect.Slice:
 		return "[]" + shapeOf(typ.Elem())
+	case typ.Kind() == reflect.Map:
+		return "map[" + shapeOf(typ.Key()) + "]" + shapeOf(typ.Elem())
 	}
-	if typ.PkgPath() == "" || isCDI(typ) {
-		return typ.Kind().String()
-	}
-	return typ.String()
+	return typ.Kind().String()
 }

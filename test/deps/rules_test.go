@@ -62,6 +62,7 @@ func rules() []rule {
 			never: []string{"context", "os", "net", "net/http"},
 			reach: []string{clientgo, apiserver},
 		},
+		{packages: "pkg/apis/cdi/requester", direct: []string{"std"}},
 		{packages: "pkg/apis/cdi/schedule", direct: []string{"std", "github.com/robfig/cron/v3"}},
 		{packages: "pkg/apis/cdi/reference", direct: []string{"std", "github.com/google/go-containerregistry/pkg/name"}, reach: []string{kubernetes}},
 		{packages: "pkg/apis/importer/v1", direct: []string{"std"}},
@@ -84,6 +85,13 @@ func rules() []rule {
 			reach:    []string{"pkg/controllers/**", "pkg/registry/**", "pkg/disk/**", "pkg/generated/clientset/**", apiserver},
 		},
 		{packages: "pkg/sources/oci", reach: []string{kubernetes}},
+		{
+			packages: "pkg/sources/pvc",
+			direct: []string{
+				"std", "k8s.io/api/**", "k8s.io/apimachinery/**", "k8s.io/client-go/listers/**", "k8s.io/client-go/tools/cache",
+				"pkg/apis/cdi/v1beta1", "pkg/generated/listers/**", "pkg/sources",
+			},
+		},
 
 		// The registry answers requests and calls nobody.
 		{packages: "pkg/registry/**", reach: []string{"pkg/controllers/**", "pkg/sources/**", "pkg/disk/**", "cmd/**"}},
@@ -130,7 +138,8 @@ func owners() map[string][]string {
 		"github.com/google/go-containerregistry/pkg/name":      {"pkg/apis/cdi/reference", "pkg/sources/oci", "hack/**", "test/**"},
 		"github.com/google/go-containerregistry/**":            {"pkg/apis/cdi/reference", "pkg/sources/oci", "hack/**", "test/**"},
 		"go.etcd.io/etcd/server/**":                            {"cmd/golden-image-apiserver/**", "hack/**", "test/**"},
-		"kubevirt.io/**":                                       {"test/contract"},
+		"kubevirt.io/**":                                       {"test/cdiclient/**", "test/contract", "test/integration"},
+		"goldenimage.dev/test/cdiclient/**":                    {"test/**"},
 		"sigs.k8s.io/randfill/**":                              {"pkg/apis/cdi/fuzzer", "test/**"},
 		"goldenimage.dev/pkg/disk/**":                          {"cmd/golden-image-importer/**", "hack/**", "test/**"},
 		"goldenimage.dev/pkg/generated/clientset/versioned/**": {"cmd/golden-image-apiserver/**", "pkg/controllers/*", "pkg/generated/**", "pkg/registry/admission/**", "hack/**", "test/**"},
@@ -150,11 +159,11 @@ func owners() map[string][]string {
 func expected() []string {
 	return []string{
 		"cmd/golden-image-apiserver", "cmd/golden-image-apiserver/app", "cmd/golden-image-importer", "cmd/golden-image-importer/app",
-		"pkg/apis/cdi", "pkg/apis/cdi/fuzzer", "pkg/apis/cdi/install", "pkg/apis/cdi/reference", "pkg/apis/cdi/schedule",
+		"pkg/apis/cdi", "pkg/apis/cdi/fuzzer", "pkg/apis/cdi/install", "pkg/apis/cdi/reference", "pkg/apis/cdi/requester", "pkg/apis/cdi/schedule",
 		"pkg/apis/cdi/v1beta1", "pkg/apis/cdi/validation", "pkg/apis/importer/v1",
-		"pkg/controllers/datasource", "pkg/controllers/imports", "pkg/controllers/poll", "pkg/controllers/publish",
-		"pkg/controllers/retention", "pkg/controllers/volume",
-		"pkg/disk", "pkg/registry/cdi/rest", "pkg/registry/cdi/tables", "pkg/sources", "pkg/sources/oci", "pkg/sources/sourcestest",
+		"pkg/controllers/datasource", "pkg/controllers/imports", "pkg/controllers/installation", "pkg/controllers/poll", "pkg/controllers/publish",
+		"pkg/controllers/retention", "pkg/controllers/storageprofile", "pkg/controllers/volume",
+		"pkg/disk", "pkg/registry/cdi/rest", "pkg/registry/cdi/tables", "pkg/sources", "pkg/sources/oci", "pkg/sources/pvc", "pkg/sources/sourcestest",
 	}
 }
 

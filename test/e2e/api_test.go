@@ -109,12 +109,17 @@ func TestClonesAcrossNamespaces(t *testing.T) {
 	kubectl(t, "-n", own, "create", "serviceaccount", "user")
 	kubectl(t, "-n", own, "create", "rolebinding", "user", "--clusterrole=edit", "--serviceaccount="+own+":user")
 	user := userOf(t, own)
-	source := fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataSource, metadata: {name: far, namespace: %s},
-  spec: {source: {pvc: {namespace: %s, name: disk}}}}`, own, images)
+	// Pointing there gives nothing: who clones it is asked.
+	out, err := try(t.Context(), t, fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataSource, metadata: {name: far, namespace: %s},
+  spec: {source: {pvc: {namespace: %s, name: disk}}}}`, own, images), "hack/cluster/kubectl.sh", append(user, "apply", "-f", "-")...)
+	if err != nil {
+		t.Fatal(out, err)
+	}
 	claim := fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataVolume, metadata: {name: claim, namespace: %s},
   spec: {source: {pvc: {namespace: %s, name: disk}}, storage: {resources: {requests: {storage: 1Gi}}}}}`, own, images)
 	forged := fmt.Sprintf(`{apiVersion: cdi.kubevirt.io/v1beta1, kind: DataVolume, metadata: {name: forged, namespace: %[1]s,
-  annotations: {cdi.kubevirt.io/storage.clone.source: %[2]s/disk, cdi.kubevirt.io/storage.clone.sourceUID: "1"}},
+  annotations: {cdi.kubevirt.io/storage.clone.source: %[2]s/disk, cdi.kubevirt.io/storage.clone.sourceUID: "1",
+    cdi.kubevirt.io/storage.clone.requester: '{"username":"admin"}'}},
   spec: {source: {pvc: {namespace: %[1]s, name: mine}}, storage: {resources: {requests: {storage: 1Gi}}}}}`, own, images)
 	asUser := func(manifest string) (string, error) {
 		return try(t.Context(), t, manifest, "hack/cluster/kubectl.sh", append(user, "create", "--dry-run=server", "-o", "json", "-f", "-")...)
@@ -124,7 +129,7 @@ func TestClonesAcrossNamespaces(t *testing.T) {
 	manifests := map[string]string{
 		"a claim":                   claim,
 		"a DataSource":              cloneManifest(own, "ref", images, "fedora", storageClass, "Filesystem"),
-		"a DataSource of one's own": source,
+		"a DataSource of one's own": cloneManifest(own, "own-ref", own, "far", storageClass, "Filesystem"),
 	}
 	for name, manifest := range manifests {
 		if out, err := asUser(manifest); err == nil || !strings.Contains(err.Error(), refusal) {

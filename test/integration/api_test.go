@@ -388,17 +388,24 @@ func testDiscovery(t *testing.T, s *server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string][]string{}
-	for _, resource := range resources.APIResources {
-		got[resource.Name] = resource.ShortNames
-		if !strings.Contains(resource.Name, "/") && !cmp.Equal(resource.Categories, []string{"all"}) {
-			t.Errorf("%s is in categories %v", resource.Name, resource.Categories)
-		}
+	type words struct {
+		Short, Categories []string
+		Namespaced        bool
 	}
-	want := map[string][]string{
-		"dataimportcrons": {"dic", "dics"}, "dataimportcrons/status": nil, "dataimportcrons/trigger": nil,
-		"datasources": {"das"}, "datasources/status": nil,
-		"datavolumes": {"dv", "dvs"}, "datavolumes/status": nil,
+	all := []string{"all"}
+	got := map[string]words{}
+	for _, resource := range resources.APIResources {
+		got[resource.Name] = words{resource.ShortNames, resource.Categories, resource.Namespaced}
+	}
+	want := map[string]words{
+		"dataimportcrons": {[]string{"dic", "dics"}, all, true}, "dataimportcrons/status": {Namespaced: true}, "dataimportcrons/trigger": {Namespaced: true},
+		"datasources": {[]string{"das"}, all, true}, "datasources/status": {Namespaced: true},
+		"datavolumes": {[]string{"dv", "dvs"}, all, true}, "datavolumes/status": {Namespaced: true},
+		"storageprofiles": {}, "storageprofiles/status": {},
+		"cdiconfigs": {}, "cdiconfigs/status": {},
+		"cdis": {Short: []string{"cdi", "cdis"}}, "cdis/status": {},
+		"volumeimportsources": {Namespaced: true}, "volumeclonesources": {Namespaced: true}, "volumeuploadsources": {Namespaced: true},
+		"objecttransfers": {Short: []string{"ot", "ots"}}, "objecttransfers/status": {},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

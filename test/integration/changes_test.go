@@ -165,7 +165,7 @@ func testApplyStatus(t *testing.T, s *server) {
 	}
 	owned := map[string]string{}
 	for _, entry := range source.ManagedFields {
-		owned[entry.Manager+" "+entry.Subresource] = string(entry.FieldsV1.Raw)
+		owned[entry.Manager+" "+entry.Subresource] = entry.FieldsV1.GetRawString()
 	}
 	if fields := owned["tester "]; strings.Contains(fields, "f:status") || !strings.Contains(fields, "f:pvc") {
 		t.Errorf("the applier of the spec owns %s", fields)

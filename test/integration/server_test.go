@@ -21,12 +21,20 @@ import (
 type server struct {
 	client *versioned.Clientset
 	config *rest.Config
+	// etcd is where the server's etcd listens.
+	etcd []string
 	// kill ends the server and waits until it has.
 	kill func()
 }
 
 // start runs a server on the etcd data in dir, until the test ends or it is killed.
 func start(t *testing.T, dir string) *server {
+	t.Helper()
+	return startOn(t, dir, nil)
+}
+
+// startOn runs a server on an etcd that is there; on one of its own in dir if there is none.
+func startOn(t *testing.T, dir string, etcd []string) *server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,6 +43,7 @@ func start(t *testing.T, dir string) *server {
 	options := app.NewOptions()
 	options.DataDir = dir
 	options.Controllers = false
+	options.Recommended.Etcd.StorageConfig.Transport.ServerList = etcd
 	options.Recommended.SecureServing.Listener = listener
 	options.Recommended.SecureServing.BindAddress = net.IPv4(127, 0, 0, 1)
 	options.Recommended.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
@@ -81,7 +90,7 @@ func start(t *testing.T, dir string) *server {
 		t.Fatal(err)
 	}
 	waitReady(t, client)
-	return &server{client: client, config: loopback, kill: kill}
+	return &server{client: client, config: loopback, etcd: options.Recommended.Etcd.StorageConfig.Transport.ServerList, kill: kill}
 }
 
 func waitReady(t *testing.T, client *versioned.Clientset) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,13 +20,19 @@ import (
 	"goldenimage.dev/pkg/registry/admission/clone"
 )
 
-// addAdmission adds the server's own admission plugins to those of every API server.
+// addAdmission adds the server's own admission plugins to those of every API server. That which
+// authorizes clones is the last, so that it sees what is stored, and cannot be disabled: an
+// annotation that it keeps users from writing is trusted.
 func addAdmission(options *genericoptions.RecommendedOptions) {
-	options.Admission.Plugins.Register(clone.PluginName, func(io.Reader) (admission.Interface, error) {
+	flags := options.Admission
+	flags.Plugins.Register(clone.PluginName, func(io.Reader) (admission.Interface, error) {
 		return clone.New(), nil
 	})
-	options.Admission.RecommendedPluginOrder = append(options.Admission.RecommendedPluginOrder, clone.PluginName)
+	flags.RecommendedPluginOrder = append(flags.RecommendedPluginOrder, clone.PluginName)
 	options.ExtraAdmissionInitializers = func(config *genericapiserver.RecommendedConfig) ([]admission.PluginInitializer, error) {
+		if slices.Contains(flags.DisablePlugins, clone.PluginName) {
+			return nil, fmt.Errorf("--disable-admission-plugins: %s cannot be disabled: it keeps users from having clones of volumes that they may not read", clone.PluginName)
+		}
 		client, err := versioned.NewForConfig(config.LoopbackClientConfig)
 		if err != nil {
 			return nil, fmt.Errorf("create client of the own API: %w", err)

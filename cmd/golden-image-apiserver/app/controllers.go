@@ -13,19 +13,23 @@ import (
 	"k8s.io/apimachinery/pkg/util/version"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
+	buildversion "k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/controllers/datasource"
 	"goldenimage.dev/pkg/controllers/imports"
+	"goldenimage.dev/pkg/controllers/installation"
 	"goldenimage.dev/pkg/controllers/poll"
 	"goldenimage.dev/pkg/controllers/publish"
 	"goldenimage.dev/pkg/controllers/retention"
+	"goldenimage.dev/pkg/controllers/storageprofile"
 	"goldenimage.dev/pkg/controllers/volume"
 	"goldenimage.dev/pkg/generated/clientset/versioned"
 	cdiinformers "goldenimage.dev/pkg/generated/informers/externalversions"
@@ -49,6 +53,8 @@ type environment struct {
 	recorder record.EventRecorder
 	resolver *oci.Resolver
 	images   bool
+	// snapshots tells of VolumeSnapshotClasses, whose API may come and go.
+	snapshots storageprofile.SnapshotClasses
 }
 
 // addControllers runs the controllers beside the API, in one replica at a time.
@@ -60,6 +66,10 @@ func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServ
 	// One client that may be busy: the API server's own limits protect it.
 	kubeconfig.QPS = -1
 	kube, err := kubernetes.NewForConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("create Kubernetes client: %w", err)
+	}
+	snapshotAPI, err := dynamic.NewForConfig(kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("create Kubernetes client: %w", err)
 	}
@@ -75,7 +85,7 @@ func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServ
 		go func() {
 			defer close(work.done)
 			err := lead(hook.Context, kube, c.Options, func(leading context.Context) error {
-				return c.runControllers(leading, kube, cdi)
+				return c.runControllers(leading, kube, snapshotAPI, cdi)
 			})
 			if err != nil {
 				work.failed <- fmt.Errorf("run controllers: %w", err)
@@ -87,7 +97,7 @@ func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServ
 }
 
 // runControllers runs all controllers until ctx is done and all have ended.
-func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Interface, cdi versioned.Interface) error {
+func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Interface, snapshotAPI dynamic.Interface, cdi versioned.Interface) error {
 	logger := klog.FromContext(ctx)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	defer broadcaster.Shutdown()
@@ -100,6 +110,8 @@ func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Int
 		recorder: broadcaster.NewRecorder(newScheme(), corev1.EventSource{Component: Name}),
 		resolver: oci.NewResolver(oci.Options{}),
 		images:   imageVolumes(ctx, kube.Discovery()),
+
+		snapshots: storageprofile.NewClassReader(snapshotAPI, c.Clock),
 	}
 	defer env.resolver.Close()
 	controllers, err := c.controllers(env)
@@ -123,7 +135,7 @@ func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Int
 func (c CompletedConfig) controllers(env environment) ([]controller, error) {
 	group, core, storage := env.group.Cdi().V1beta1(), env.core.Core().V1(), env.core.Storage().V1()
 	polls, err := poll.New(poll.Config{
-		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Resolvers: resolvers(env.resolver),
+		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Resolvers: resolvers(env),
 		InsecureRegistries: c.Options.InsecureRegistries, Recorder: env.recorder, Clock: c.Clock,
 	})
 	if err != nil {
@@ -168,14 +180,41 @@ func (c CompletedConfig) controllers(env environment) ([]controller, error) {
 	if err != nil {
 		return nil, err
 	}
+	neighbours, err := c.neighbours(env)
+	if err != nil {
+		return nil, err
+	}
 	const few, some = 2, 4
-	return []controller{
+	return append([]controller{
 		{"poll", c.Options.PollWorkers, polls.Run},
 		{"imports", some, importing.Run},
 		{"volume", some, volumes.Run},
 		{"publish", some, publishing.Run},
 		{"retention", few, retaining.Run},
 		{"datasource", few, readiness.Run},
+	}, neighbours...), nil
+}
+
+// neighbours are the controllers of what clients of the API look up beside golden images.
+func (c CompletedConfig) neighbours(env environment) ([]controller, error) {
+	group, core, storage := env.group.Cdi().V1beta1(), env.core.Core().V1(), env.core.Storage().V1()
+	profiles, err := storageprofile.New(storageprofile.Config{
+		Client: env.cdi, Kube: env.kube, Profiles: group.StorageProfiles(), Classes: storage.StorageClasses(),
+		Volumes: core.PersistentVolumes(), Snapshots: env.snapshots, Recorder: env.recorder, Clock: c.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	installing, err := installation.New(installation.Config{
+		Client: env.cdi, CDIs: group.CDIs(), CDIConfigs: group.CDIConfigs(), Classes: storage.StorageClasses(),
+		Clock: c.Clock, Version: buildversion.Get().GitVersion, FilesystemOverhead: c.Options.FilesystemOverhead,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []controller{
+		{"storageprofile", 1, profiles.Run},
+		{"installation", 1, installing.Run},
 	}, nil
 }
 

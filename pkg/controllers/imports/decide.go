@@ -180,6 +180,10 @@ func (in input) attendVolume(d *decision, target candidate, now time.Time) {
 	default:
 		d.progressing, d.stuck = progress(volume)
 		d.complete = target.complete()
+		if d.progressing.Reason == ReasonNotAuthorized && byAnotherAccount(in.cron, volume) {
+			// The cron was given another ServiceAccount, which may be allowed what this one is not.
+			d.remove = volume
+		}
 	}
 }
 
@@ -260,6 +264,8 @@ func trouble(volume *v1beta1.DataVolume) (reason, message string) {
 	switch running.Reason {
 	case "", "Pending", "Completed", "Bound", "ContainerCreating", "PodInitializing", ReasonImportScheduled:
 		return "", ""
+	case ReasonNotAuthorized:
+		return running.Reason, messageNotAuthorized + ": " + running.Message
 	}
 	return running.Reason, running.Message
 }

@@ -18,5 +18,10 @@
 // that was done is kept in an annotation of the cron, since the DataVolume is gone in between.
 // DataVolumes have no owner reference: imports outlive their cron unless retention deletes them.
 //
+// A source that is a claim becomes a clone, named by the claim's UID. If the claim is in another
+// namespace, the DataVolume remembers the cron's ServiceAccount as who asks, and the stage below
+// decides whether that may have it. An import that it may not have is made anew when the cron
+// names another ServiceAccount.
+//
 // It may not fill volumes, nor delete an import that is complete.
 package imports

@@ -29,6 +29,8 @@ const (
 	ReasonNameTaken = "NameTaken"
 	// ReasonClaimExists: a claim of the import's name is neither complete nor being filled.
 	ReasonClaimExists = "ClaimExists"
+	// ReasonNotAuthorized: the cron's ServiceAccount may not clone the claim that is its source.
+	ReasonNotAuthorized = "NotAuthorized"
 	// ReasonDataVolumeRefused: the API does not accept the template as a DataVolume.
 	ReasonDataVolumeRefused = "DataVolumeRefused"
 )
@@ -49,4 +51,6 @@ const (
 	messageScheduled   = "Import is scheduled"
 	messageNoImport    = "No current import"
 	messagePhase       = "Import DataVolume phase "
+	// messageNotAuthorized is followed by what the DataVolume says.
+	messageNotAuthorized = "Not authorized to create DataVolume"
 )

@@ -4,6 +4,7 @@
 package imports
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi/reference"
+	"goldenimage.dev/pkg/apis/cdi/requester"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/controllers/lineage"
 )
@@ -79,7 +81,8 @@ func hash(text string) string {
 }
 
 // newVolume returns the DataVolume that imports a digest: the template, with the source pinned
-// to that digest so that the tag is not read a second time.
+// to that digest so that the tag is not read a second time. A claim in another namespace is
+// cloned as the cron's ServiceAccount, which the DataVolume remembers.
 func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now time.Time) (*v1beta1.DataVolume, error) {
 	template := cron.Spec.Template.DeepCopy()
 	volume := &v1beta1.DataVolume{
@@ -93,6 +96,7 @@ func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now
 	// This client may write what users may not.
 	delete(volume.Annotations, v1beta1.AnnCloneSource)
 	delete(volume.Annotations, v1beta1.AnnCloneSourceUID)
+	delete(volume.Annotations, v1beta1.AnnCloneRequester)
 	volume.Annotations[v1beta1.AnnImmediateBind] = "true"
 	volume.Annotations[v1beta1.AnnLastUseTime] = now.UTC().Format(time.RFC3339Nano)
 	volume.Annotations[v1beta1.AnnSourceDigest] = digest
@@ -106,7 +110,29 @@ func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now
 		}
 		volume.Spec.Source.Registry.URL = new(ref.Pin(digest).URL())
 	}
+	if source := volume.Spec.Source; source != nil && source.PVC != nil {
+		source.PVC.Namespace = cmp.Or(source.PVC.Namespace, cron.Namespace)
+		if source.PVC.Namespace != cron.Namespace {
+			note, err := requester.Encode(account(cron))
+			if err != nil {
+				return nil, fmt.Errorf("note who clones: %w", err)
+			}
+			volume.Annotations[v1beta1.AnnCloneRequester] = note
+		}
+	}
 	return volume, nil
+}
+
+// account is the ServiceAccount that a cron's clones are authorized for.
+func account(cron *v1beta1.DataImportCron) requester.CloneRequester {
+	return requester.ServiceAccount(cron.Namespace, ptr.Deref(cron.Spec.ServiceAccountName, ""))
+}
+
+// byAnotherAccount tells whether a DataVolume is not to be authorized for the ServiceAccount
+// that the cron names now.
+func byAnotherAccount(cron *v1beta1.DataImportCron, volume *v1beta1.DataVolume) bool {
+	who, err := requester.Decode(volume.Annotations[v1beta1.AnnCloneRequester])
+	return err != nil || who.Username != account(cron).Username
 }
 
 // storageClass returns the class that a cron's template names, "" if it names none.

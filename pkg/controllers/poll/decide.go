@@ -48,14 +48,24 @@ type decision struct {
 
 // decide tells whether a cron is due. What was missed, however often, is one poll.
 func decide(in input, now time.Time) decision {
-	d := decision{request: unhandled(&in.cron.Status)}
-	if d.request != nil {
-		d.why = whyTriggered
-		return d
+	if request := unhandled(&in.cron.Status); request != nil {
+		// The API refuses requests while the source wants to be left alone. One may have come
+		// in the very poll that found that out.
+		if until := in.limitedUntil(now); !until.IsZero() {
+			return decision{next: until}
+		}
+		return decision{why: whyTriggered, request: request}
 	}
-	if last := in.cron.Status.LastPoll; last == nil {
+	var d decision
+	switch polled := in.cron.Status.LastPoll != nil; {
+	case !polled && !in.supported:
 		// A source that cannot be polled is to say so, even if nobody wants it polled.
-		if !in.schedule.IsZero() || !in.supported {
+		d.why = whyNeverPolled
+		return d
+	case in.suspended():
+		return d
+	case !polled:
+		if !in.schedule.IsZero() {
 			d.why = whyNeverPolled
 		}
 		return d
@@ -71,6 +81,19 @@ func decide(in input, now time.Time) decision {
 		d.why = ""
 	}
 	return d
+}
+
+// suspended tells whether polls are made for triggers alone.
+func (in input) suspended() bool { return ptr.Deref(in.cron.Spec.Suspend, false) }
+
+// limitedUntil returns until when the source wants to be left alone, zero if it does not.
+func (in input) limitedUntil(now time.Time) time.Time {
+	condition := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronSourceReachable)
+	next := in.cron.Status.NextPoll
+	if condition == nil || condition.Reason != ReasonRateLimited || next == nil || !now.Before(next.Time) {
+		return time.Time{}
+	}
+	return next.Time
 }
 
 // planned returns when a cron that was polled is polled again, and why; zero means never.
@@ -113,6 +136,16 @@ func unhandled(status *v1beta1.DataImportCronStatus) *v1beta1.TriggerRequest {
 	return asked
 }
 
+// owed returns the request to import by force whose poll failed, and that no later poll has made
+// up for; nil if there is none.
+func owed(status *v1beta1.DataImportCronStatus) *v1beta1.TriggerRequest {
+	asked, done := status.TriggerRequest, status.LastTrigger
+	if asked == nil || !asked.Force || done == nil || done.RequestID != asked.RequestID || done.Outcome != v1beta1.PollFailed {
+		return nil
+	}
+	return asked
+}
+
 // retryAt returns when the poll that failed last is tried again: when was written down then,
 // or, if that got lost, after the usual pause.
 func (in input) retryAt() time.Time {
@@ -134,7 +167,7 @@ func annotatedBefore(cron *v1beta1.DataImportCron, now time.Time) bool {
 func (in input) after(failures int32, start, end, wish time.Time) time.Time {
 	uid := string(in.cron.UID)
 	switch {
-	case !in.supported:
+	case !in.supported, in.suspended():
 		return time.Time{}
 	case failures == 0:
 		due, _ := in.scheduled(start)
@@ -170,18 +203,34 @@ func (in input) settled(d decision) bool {
 	annotation, ok := in.cron.Annotations[v1beta1.AnnNextCronTime]
 	next := stamp(d.next)
 	return ok == (next != nil) && annotation == ptr.Deref(next, "") && in.cron.Status.NextPoll.Equal(metaTime(d.next)) &&
-		annotatedExecution(in.cron) == nil && !in.scheduleChanged()
+		annotatedExecution(in.cron) == nil && !in.misjudged()
 }
 
-// scheduleChanged tells whether the condition blames the schedule though it can be read, or the
-// other way round. While a poll fails, the condition is about that.
-func (in input) scheduleChanged() bool {
-	if last := in.cron.Status.LastPoll; last != nil && last.Outcome == v1beta1.PollFailed {
-		return false
+// verdict is the reason that the condition has without a poll; "" if it is about polls alone.
+// While a poll fails, it is about that.
+func (in input) verdict() string {
+	last := in.cron.Status.LastPoll
+	switch {
+	case last != nil && last.Outcome == v1beta1.PollFailed:
+		return ""
+	case in.scheduleErr != nil:
+		return ReasonBadSchedule
+	case last == nil && in.suspended():
+		return ReasonSuspended
 	}
-	condition := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronSourceReachable)
-	blamed := condition != nil && condition.Reason == ReasonBadSchedule
-	return blamed != (in.scheduleErr != nil)
+	return ""
+}
+
+// misjudged tells whether the condition has another such reason than it should.
+func (in input) misjudged() bool {
+	reason := ""
+	if condition := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronSourceReachable); condition != nil {
+		reason = condition.Reason
+	}
+	if reason != ReasonBadSchedule && reason != ReasonSuspended {
+		reason = ""
+	}
+	return reason != in.verdict()
 }
 
 // annotatedExecution returns when somebody else polled, if they have said so and that is later

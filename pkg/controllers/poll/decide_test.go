@@ -24,6 +24,7 @@ func TestDecide(t *testing.T) {
 	// With this UID the documented schedule is delayed by some seconds.
 	const uid = "cron-uid"
 	importFailed := gen.CronCondition(v1beta1.DataImportCronUpToDate, corev1.ConditionFalse, v1beta1.ReasonImportFailed)
+	limited := gen.CronCondition(v1beta1.DataImportCronSourceReachable, corev1.ConditionFalse, ReasonRateLimited)
 	monday := time.Date(2026, time.October, 5, 1, 30, 0, 0, time.UTC).Add(schedule.Jitter(uid, 7*24*time.Hour))
 	for name, test := range map[string]struct {
 		cron        []gen.Modifier
@@ -108,6 +109,47 @@ func TestDecide(t *testing.T) {
 		"a planned time from before the failure does not count": {
 			cron: []gen.Modifier{gen.Polled(ago(time.Second), "", 1), plan(ago(time.Hour))}, next: now.Add(4 * time.Second),
 		},
+		"a suspended cron that is new is not polled": {cron: []gen.Modifier{suspend(true)}},
+		"a suspended cron whose source is not supported says so": {
+			cron: []gen.Modifier{suspend(true)}, unsupported: true, want: whyNeverPolled,
+		},
+		"a suspended cron is not polled on schedule": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(90*24*time.Hour), gen.Digest("a"), 0)},
+		},
+		"a suspended cron is not polled again after a failure": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(time.Hour), "", 1), plan(ago(time.Minute))},
+		},
+		"a suspended cron is not polled for a next time in the past": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.WithAnnotation(v1beta1.AnnNextCronTime, "2026-10-01T12:00:00Z")},
+		},
+		"a suspended cron is not polled for an image that cannot be imported": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(10*time.Minute), gen.Digest("a"), 0), importFailed},
+		},
+		"a trigger polls a suspended cron": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(time.Hour), gen.Digest("a"), 0), gen.Asked(asked)}, want: whyTriggered, request: "r1",
+		},
+		"what a suspended cron missed is one poll when it is suspended no longer": {
+			cron: []gen.Modifier{suspend(false), gen.Polled(ago(90*24*time.Hour), gen.Digest("a"), 0)}, want: whyScheduled,
+		},
+		"a cron that missed nothing while suspended waits for its schedule": {
+			cron: []gen.Modifier{suspend(false), gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, next: monday,
+		},
+		"a failure before a cron was suspended is tried again when it is no longer": {
+			cron: []gen.Modifier{suspend(false), gen.Polled(ago(time.Hour), "", 1)}, want: whyRetry,
+		},
+		"a trigger waits as long as the source wants to be left alone": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Minute), "", 1), limited, plan(now.Add(time.Hour)), gen.Asked(asked)}, next: now.Add(time.Hour),
+		},
+		"and no longer": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Minute), "", 1), limited, plan(now), gen.Asked(asked)}, want: whyTriggered, request: "r1",
+		},
+		"a trigger does not wait for the retry of another failure": {
+			cron: []gen.Modifier{
+				gen.Polled(ago(time.Minute), "", 1), plan(now.Add(time.Hour)), gen.Asked(asked),
+				gen.CronCondition(v1beta1.DataImportCronSourceReachable, corev1.ConditionFalse, ReasonUnreachable),
+			},
+			want: whyTriggered, request: "r1",
+		},
 		"a schedule that cannot be read plans nothing": {
 			cron: []gen.Modifier{gen.WithSchedule("TZ=UTC"), gen.Polled(ago(time.Hour), gen.Digest("a"), 0)},
 		},
@@ -137,6 +179,37 @@ func TestDecide(t *testing.T) {
 // plan sets when a cron is polled next.
 func plan(when time.Time) gen.Modifier {
 	return func(obj metav1.Object) { obj.(*v1beta1.DataImportCron).Status.NextPoll = metaTime(when) }
+}
+
+// suspend says whether a cron is polled for triggers alone.
+func suspend(suspended bool) gen.Modifier {
+	return func(obj metav1.Object) { obj.(*v1beta1.DataImportCron).Spec.Suspend = &suspended }
+}
+
+func TestOwed(t *testing.T) {
+	asked := gen.Asked(v1beta1.TriggerRequest{RequestID: "r1", Force: true})
+	failed := gen.Answered(v1beta1.TriggerOutcome{RequestID: "r1", Outcome: v1beta1.PollFailed})
+	for name, test := range map[string]struct {
+		cron []gen.Modifier
+		want string
+	}{
+		"nobody asked":                              {},
+		"a force whose poll failed":                 {cron: []gen.Modifier{asked, failed}, want: "r1"},
+		"a force that waits for its poll":           {cron: []gen.Modifier{asked}},
+		"a force that waits behind another request": {cron: []gen.Modifier{asked, gen.Answered(v1beta1.TriggerOutcome{RequestID: "r0", Outcome: v1beta1.PollFailed})}},
+		"a force whose poll succeeded":              {cron: []gen.Modifier{asked, gen.Answered(v1beta1.TriggerOutcome{RequestID: "r1", Outcome: v1beta1.PollUnchanged})}},
+		"a request without force whose poll failed": {cron: []gen.Modifier{gen.Asked(v1beta1.TriggerRequest{RequestID: "r1"}), failed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			if request := owed(&gen.DataImportCron("cron", test.cron...).Status); request != nil {
+				got = request.RequestID
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("owed (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 func TestPauseGrowsToFiveMinutesAndIsSpread(t *testing.T) {
@@ -173,6 +246,7 @@ func TestAfter(t *testing.T) {
 	for name, test := range map[string]struct {
 		text        string
 		unsupported bool
+		suspended   bool
 		failures    int32
 		wish        time.Time
 		want        time.Time
@@ -184,9 +258,11 @@ func TestAfter(t *testing.T) {
 		"a source's wish for less is not":                 {text: "@every 1m", failures: 1, wish: end.Add(time.Second), want: end.Add(5500 * time.Millisecond)},
 		"a source cannot ask for more than a day":         {text: "@every 1m", failures: 1, wish: end.Add(10_000 * time.Hour), want: end.Add(24*time.Hour + 500*time.Millisecond)},
 		"what is not supported is not tried again":        {text: "@every 1m", unsupported: true, failures: 1},
+		"a failure while suspended is not tried again":    {text: "@every 1m", suspended: true, failures: 1, wish: end.Add(time.Hour)},
+		"while suspended, nothing is planned":             {text: "@every 1m", suspended: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := input{cron: gen.DataImportCron("cron"), supported: !test.unsupported}
+			in := input{cron: gen.DataImportCron("cron", suspend(test.suspended)), supported: !test.unsupported}
 			in.schedule, _ = schedule.Parse(test.text)
 			if got := in.after(test.failures, start, end, test.wish); !got.Equal(test.want) {
 				t.Errorf("next is %s, want %s", got, test.want)

@@ -19,5 +19,10 @@
 // with growing pauses, whatever the schedule, until it succeeds. That is also how a Secret or
 // ConfigMap that was mended is noticed; they are not watched.
 //
+// A cron that is suspended is polled for triggers alone, and a poll that fails is not tried again;
+// what it missed is one poll when it is suspended no longer. A trigger that is to import by force
+// and whose poll fails is made up for by the next poll that succeeds, whatever that is made for:
+// lastTrigger says so then. While the source asks to be left alone, triggers wait too.
+//
 // It may not know any kind of source, nor look at imports.
 package poll

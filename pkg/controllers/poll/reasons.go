@@ -15,7 +15,8 @@ const (
 	ReasonUnreachable = "Unreachable"
 	// ReasonCertificateNotTrusted: the source's certificate does not verify.
 	ReasonCertificateNotTrusted = "CertificateNotTrusted"
-	// ReasonRateLimited: the source asks to be left alone for a while.
+	// ReasonRateLimited: the source asks to be left alone for a while. The API refuses triggers
+	// as long as the condition says so and the next poll is to come.
 	ReasonRateLimited = "RateLimited"
 	// ReasonSourceInvalid: what names the source cannot be read.
 	ReasonSourceInvalid = "SourceInvalid"
@@ -25,6 +26,8 @@ const (
 	ReasonPollFailed = "PollFailed"
 	// ReasonBadSchedule: the schedule cannot be read.
 	ReasonBadSchedule = "BadSchedule"
+	// ReasonSuspended: the source was never polled, and is not before somebody asks for it.
+	ReasonSuspended = "Suspended"
 )
 
 // Reasons of events that are of no condition.

@@ -4,6 +4,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func source(cron *v1beta1.DataImportCron) (kind Kind, location string) {
 	case src.Registry != nil && src.Registry.ImageStream != nil:
 		return KindImageStream, *src.Registry.ImageStream
 	case src.PVC != nil:
-		return KindPVC, src.PVC.Namespace + "/" + src.PVC.Name
+		return KindPVC, cmp.Or(src.PVC.Namespace, cron.Namespace) + "/" + src.PVC.Name
 	}
 	return "other", ""
 }

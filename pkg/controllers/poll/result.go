@@ -5,6 +5,7 @@ package poll
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,6 +56,15 @@ func (r result) failures() int32 {
 	return 1
 }
 
+// answered is the request that a poll answers: the one it was made for, or one to import by
+// force whose poll failed and that this one makes up for. Nil if there is none.
+func (r result) answered() *v1beta1.TriggerRequest {
+	if r.request == nil && r.err == nil {
+		return owed(&r.cron.Status)
+	}
+	return r.request
+}
+
 // annotations are what the stage below and clients of CDI read.
 func (r result) annotations() map[string]*string {
 	annotations := map[string]*string{
@@ -65,9 +75,9 @@ func (r result) annotations() map[string]*string {
 		return annotations
 	}
 	annotations[v1beta1.AnnSourceDesiredDigest] = &r.digest
-	switch {
-	case r.request != nil && r.request.Force:
-		annotations[v1beta1.AnnForcedBy] = &r.request.RequestID
+	switch request := r.answered(); {
+	case request != nil && request.Force:
+		annotations[v1beta1.AnnForcedBy] = &request.RequestID
 	case r.digest != r.known():
 		// The force was about the content that is now of the past.
 		annotations[v1beta1.AnnForcedBy] = nil
@@ -84,16 +94,18 @@ func (r result) record(cron *v1beta1.DataImportCron) {
 		Time: *metaTime(r.start), Outcome: r.outcome(), Digest: r.digest, Failures: r.failures(),
 		Duration: &metav1.Duration{Duration: r.end.Sub(r.start).Truncate(time.Millisecond)},
 	}
-	if r.request != nil {
+	if request := r.answered(); request != nil {
 		s.LastTrigger = &v1beta1.TriggerOutcome{
-			RequestID: r.request.RequestID, RequestedAt: r.request.RequestedAt, Coalesced: r.request.Coalesced,
+			RequestID: request.RequestID, RequestedAt: request.RequestedAt, Coalesced: request.Coalesced,
 			HandledAt: *metaTime(r.end), Outcome: r.outcome(), Digest: r.digest,
 		}
 	}
 }
 
-// condition sets SourceReachable. Without a result only the schedule is judged.
+// condition sets SourceReachable. Without a result it says what there is to say of a source that
+// is not polled; of one that never was and nothing is wrong with, that is nothing.
 func (c *Controller) condition(cron *v1beta1.DataImportCron, in input, r *result) {
+	const kind = v1beta1.DataImportCronSourceReachable
 	want := v1beta1.ConditionState{
 		Status: corev1.ConditionTrue, Reason: ReasonReachable, Message: "Source is reachable", ObservedGeneration: cron.Generation,
 	}
@@ -103,8 +115,14 @@ func (c *Controller) condition(cron *v1beta1.DataImportCron, in input, r *result
 		want.Reason, want.Message = explain(r.err)
 	case in.scheduleErr != nil:
 		want.Status, want.Reason, want.Message = corev1.ConditionFalse, ReasonBadSchedule, in.scheduleErr.Error()
+	case r != nil:
+	case in.verdict() == ReasonSuspended:
+		want.Status, want.Reason, want.Message = corev1.ConditionUnknown, ReasonSuspended, "Source was never polled, and spec.suspend is true: a trigger polls it"
+	case in.cron.Status.LastPoll == nil:
+		cron.Status.Conditions = slices.DeleteFunc(cron.Status.Conditions, func(c v1beta1.DataImportCronCondition) bool { return c.Type == kind })
+		return
 	}
-	status.SetCron(&cron.Status.Conditions, v1beta1.DataImportCronSourceReachable, want, c.clock.Now())
+	status.SetCron(&cron.Status.Conditions, kind, want, c.clock.Now())
 }
 
 // report makes events of what a poll changed.
@@ -118,8 +136,8 @@ func (c *Controller) report(cron *v1beta1.DataImportCron, r result) {
 		}
 		c.events.Event(cron, corev1.EventTypeNormal, ReasonSourceUpdated, text)
 	}
-	if r.request != nil {
-		c.events.Eventf(cron, corev1.EventTypeNormal, ReasonTriggerHandled, "Trigger %s handled: %s", r.request.RequestID, r.outcome())
+	if request := r.answered(); request != nil {
+		c.events.Eventf(cron, corev1.EventTypeNormal, ReasonTriggerHandled, "Trigger %s handled: %s", request.RequestID, r.outcome())
 	}
 }
 

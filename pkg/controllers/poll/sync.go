@@ -77,7 +77,7 @@ func (c *Controller) wait(ctx context.Context, in input, d decision) (time.Durat
 		if pushed := annotatedExecution(cron); pushed != nil {
 			cron.Status.LastExecutionTimestamp = pushed
 		}
-		if in.scheduleChanged() {
+		if in.misjudged() {
 			c.condition(cron, in, nil)
 		}
 	})

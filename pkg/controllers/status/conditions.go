@@ -23,33 +23,33 @@ type Change struct {
 func SetCron(list *[]v1beta1.DataImportCronCondition, kind v1beta1.DataImportCronConditionType, want v1beta1.ConditionState, now time.Time) Change {
 	for i := range *list {
 		if (*list)[i].Type == kind {
-			return set(&(*list)[i].ConditionState, want, now)
+			return Set(&(*list)[i].ConditionState, want, now)
 		}
 	}
 	*list = append(*list, v1beta1.DataImportCronCondition{Type: kind})
-	return set(&(*list)[len(*list)-1].ConditionState, want, now)
+	return Set(&(*list)[len(*list)-1].ConditionState, want, now)
 }
 
 // SetSource sets a condition of a DataSource. The times of want are ignored.
 func SetSource(list *[]v1beta1.DataSourceCondition, kind v1beta1.DataSourceConditionType, want v1beta1.ConditionState, now time.Time) Change {
 	for i := range *list {
 		if (*list)[i].Type == kind {
-			return set(&(*list)[i].ConditionState, want, now)
+			return Set(&(*list)[i].ConditionState, want, now)
 		}
 	}
 	*list = append(*list, v1beta1.DataSourceCondition{Type: kind})
-	return set(&(*list)[len(*list)-1].ConditionState, want, now)
+	return Set(&(*list)[len(*list)-1].ConditionState, want, now)
 }
 
 // SetVolume sets a condition of a DataVolume. The times of want are ignored.
 func SetVolume(list *[]v1beta1.DataVolumeCondition, kind v1beta1.DataVolumeConditionType, want v1beta1.ConditionState, now time.Time) Change {
 	for i := range *list {
 		if (*list)[i].Type == kind {
-			return set(&(*list)[i].ConditionState, want, now)
+			return Set(&(*list)[i].ConditionState, want, now)
 		}
 	}
 	*list = append(*list, v1beta1.DataVolumeCondition{Type: kind})
-	return set(&(*list)[len(*list)-1].ConditionState, want, now)
+	return Set(&(*list)[len(*list)-1].ConditionState, want, now)
 }
 
 // Cron returns a condition of a DataImportCron, nil if it has none of that type.
@@ -82,9 +82,10 @@ func Volume(list []v1beta1.DataVolumeCondition, kind v1beta1.DataVolumeCondition
 	return nil
 }
 
-// set moves the transition time when the status changes, and the heartbeat when the status,
-// the reason or the message does.
-func set(have *v1beta1.ConditionState, want v1beta1.ConditionState, now time.Time) Change {
+// Set makes a condition of any kind what it shall be. It moves the transition time when the
+// status changes, and the heartbeat when the status, the reason or the message does; the times
+// of want are ignored.
+func Set(have *v1beta1.ConditionState, want v1beta1.ConditionState, now time.Time) Change {
 	change := Change{Flipped: have.Status != want.Status || have.Reason != want.Reason}
 	change.Written = change.Flipped || have.Message != want.Message
 	stamp := metav1.NewTime(now.Truncate(time.Second))

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 
+	"goldenimage.dev/pkg/apis/cdi/requester"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	importerv1 "goldenimage.dev/pkg/apis/importer/v1"
 	"goldenimage.dev/pkg/sources"
@@ -62,10 +63,27 @@ func importVolume(className string, modify ...func(*v1beta1.DataVolume)) *v1beta
 	return dv
 }
 
+// cloneVolume copies a claim, which whoever asked was allowed to if it is in another namespace.
 func cloneVolume(className, namespace, name string, modify ...func(*v1beta1.DataVolume)) *v1beta1.DataVolume {
 	return importVolume(className, append([]func(*v1beta1.DataVolume){func(dv *v1beta1.DataVolume) {
 		dv.Spec.Source = &v1beta1.DataVolumeSource{PVC: &v1beta1.DataVolumeSourcePVC{Namespace: namespace, Name: name}}
+		if namespace != dv.Namespace {
+			askedFor(requester.Source{Kind: requester.Claim, Namespace: namespace, Name: name})(dv)
+		}
 	}}, modify...)...)
+}
+
+// askedFor notes that alice asked for a DataVolume, and what she was allowed then.
+func askedFor(allowed ...requester.Source) func(*v1beta1.DataVolume) {
+	return func(dv *v1beta1.DataVolume) {
+		note, err := requester.Encode(requester.CloneRequester{
+			Username: "alice", UID: "1", Groups: []string{"team"}, Extra: map[string][]string{"scopes": {"full"}}, Allowed: allowed,
+		})
+		if err != nil {
+			panic(err)
+		}
+		metav1.SetMetaDataAnnotation(&dv.ObjectMeta, v1beta1.AnnCloneRequester, note)
+	}
 }
 
 // sourceClaim is a complete claim with its volume.

@@ -132,7 +132,7 @@ func goesToClaim(key string) bool {
 	switch key {
 	case "kubectl.kubernetes.io/last-applied-configuration",
 		v1beta1.AnnPopulated, v1beta1.AnnPopulationMethod, v1beta1.AnnVirtualSize,
-		v1beta1.AnnCloneSource, v1beta1.AnnCloneSourceUID, v1beta1.AnnRequest,
+		v1beta1.AnnCloneSource, v1beta1.AnnCloneSourceUID, v1beta1.AnnCloneRequester, v1beta1.AnnRequest,
 		annPopulatedFor, annAllowAdoption, annVolume, annVolumeUID, annReclaimPolicy, annClaimUID:
 		return false
 	}

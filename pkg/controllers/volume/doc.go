@@ -20,6 +20,9 @@
 // any of them. Two rules keep a stale cache from doing harm: nothing is created before the live
 // objects were asked, and a volume is rebound only when no worker is left that could write to it.
 //
-// It may not decide who may clone what: a clone across namespaces is authorized when the
-// DataVolume is admitted. It may not touch DataImportCrons, nor change a DataSource.
+// A clone from another namespace is authorized when the DataVolume is admitted, and once more when
+// it is settled what it copies (authorize.go): a DataSource may lead elsewhere by then. Nothing is
+// told of a claim before. Who may clone what is Kubernetes' to say; this package only asks.
+//
+// It may not touch DataImportCrons, nor change a DataSource.
 package volume

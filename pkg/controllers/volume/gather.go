@@ -139,7 +139,7 @@ func (c *Controller) gatherPlan(ctx context.Context, in *input) error {
 		return problemf(reasonSourceNotSupported, "The DataVolume's source is not supported yet: use registry.url, pvc or sourceRef")
 	}
 	if in.kind == cloneClaim {
-		if err := c.gatherSource(in); err != nil {
+		if err := c.gatherSource(ctx, in); err != nil {
 			return err
 		}
 		if in.source == nil {
@@ -176,7 +176,7 @@ func (c *Controller) gatherClass(in *input) (err error) {
 	return err
 }
 
-func (c *Controller) gatherSource(in *input) error {
+func (c *Controller) gatherSource(ctx context.Context, in *input) error {
 	found, err := c.pinnedClaim(in.volume)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (c *Controller) gatherSource(in *input) error {
 			return nil
 		}
 	}
-	if in.source, err = c.source(in.volume); err != nil {
+	if in.source, err = c.source(ctx, in.volume); err != nil {
 		return err
 	}
 	in.home = in.source.Namespace

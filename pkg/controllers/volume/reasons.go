@@ -24,7 +24,11 @@ const (
 	// The source claim of a clone does not exist.
 	reasonCloneWithoutSource = "CloneWithoutSource"
 	// The source claim of a clone is not complete yet.
-	reasonCloneSourceNotReady  = "CloneSourceNotReady"
+	reasonCloneSourceNotReady = "CloneSourceNotReady"
+	// The source claim of a clone is not the one that was found to be imported.
+	reasonCloneSourceChanged = "CloneSourceChanged"
+	// Who asked for a clone may not have what it copies.
+	reasonNotAuthorized        = "NotAuthorized"
 	reasonVolumeTooSmall       = "VolumeTooSmall"
 	reasonStorageClassNotFound = "StorageClassNotFound"
 	reasonNoDefaultClass       = "NoDefaultStorageClass"

@@ -4,14 +4,18 @@
 package volume
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
+	"goldenimage.dev/pkg/apis/cdi/requester"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/controllers/lineage"
 	"goldenimage.dev/pkg/controllers/status"
@@ -57,12 +61,20 @@ func (c *Controller) pinnedClaim(dv *v1beta1.DataVolume) (*corev1.PersistentVolu
 	return claim, nil
 }
 
-// source finds the claim that a clone shall copy, complete. A *problem says what is missing.
-func (c *Controller) source(dv *v1beta1.DataVolume) (*corev1.PersistentVolumeClaim, error) {
-	key, err := c.sourceKey(dv)
-	if err != nil {
+// source finds the claim that a clone shall copy, complete. A *problem says what is missing, to
+// those who may have the claim.
+func (c *Controller) source(ctx context.Context, dv *v1beta1.DataVolume) (*corev1.PersistentVolumeClaim, error) {
+	from, unresolved := c.sourceOf(dv)
+	if p, err := asProblem(unresolved); p == nil && err != nil {
 		return nil, err
 	}
+	if err := c.authorize(ctx, dv, from); err != nil {
+		return nil, err
+	}
+	if unresolved != nil {
+		return nil, unresolved
+	}
+	key := types.NamespacedName{Namespace: from.Namespace, Name: from.Name}
 	if key == keyOf(dv) {
 		return nil, problemf(reasonSourceNotSupported, "PVC %s is the DataVolume's own claim, and cannot be its source", key)
 	}
@@ -80,8 +92,14 @@ func (c *Controller) source(dv *v1beta1.DataVolume) (*corev1.PersistentVolumeCla
 	if !lineage.Complete(maker, claim) {
 		return nil, incomplete(maker, claim)
 	}
+	if digest := dv.Annotations[v1beta1.AnnSourceDigest]; strings.HasPrefix(digest, uidPrefix) && digest != uidPrefix+string(claim.UID) {
+		return nil, problemf(reasonCloneSourceChanged, "The source pvc %s was made anew: it is %s%s, and %s was to be copied", key, uidPrefix, claim.UID, digest)
+	}
 	return claim, nil
 }
+
+// uidPrefix is what a claim's UID has before it in a digest.
+const uidPrefix = "uid:"
 
 // makerOf returns the DataVolume that a claim belongs to, nil if there is none.
 func (c *Controller) makerOf(claim *corev1.PersistentVolumeClaim) (*v1beta1.DataVolume, error) {
@@ -109,15 +127,21 @@ func incomplete(maker *v1beta1.DataVolume, claim *corev1.PersistentVolumeClaim) 
 	return problemf(reasonCloneSourceNotReady, "The source pvc %s is not complete: it is %s", key, claim.Status.Phase)
 }
 
-func (c *Controller) sourceKey(dv *v1beta1.DataVolume) (types.NamespacedName, error) {
+// sourceOf finds what a clone shall copy. With an error it returns that of which the error
+// tells.
+func (c *Controller) sourceOf(dv *v1beta1.DataVolume) (requester.Source, error) {
 	if source := dv.Spec.Source; source != nil && source.PVC != nil {
-		return within(dv.Namespace, source.PVC.Namespace, source.PVC.Name), nil
+		return sourceAt(requester.Claim, within(dv.Namespace, source.PVC.Namespace, source.PVC.Name)), nil
 	}
 	ref := dv.Spec.SourceRef
 	if ref.Kind != v1beta1.DataVolumeDataSource {
-		return types.NamespacedName{}, problemf(reasonSourceNotSupported, "sourceRef.kind %s is not supported: use %s", ref.Kind, v1beta1.DataVolumeDataSource)
+		return sourceAt(requester.DataSource, keyOf(dv)), problemf(reasonSourceNotSupported, "sourceRef.kind %s is not supported: use %s", ref.Kind, v1beta1.DataVolumeDataSource)
 	}
-	return c.dataSource(within(dv.Namespace, ptr.Deref(ref.Namespace, ""), ref.Name))
+	return c.behind(within(dv.Namespace, ptr.Deref(ref.Namespace, ""), ref.Name))
+}
+
+func sourceAt(kind requester.Kind, key types.NamespacedName) requester.Source {
+	return requester.Source{Kind: kind, Namespace: key.Namespace, Name: key.Name}
 }
 
 func within(standard, namespace, name string) types.NamespacedName {
@@ -127,35 +151,42 @@ func within(standard, namespace, name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: name}
 }
 
-// dataSource returns the claim that a ready DataSource points to.
-func (c *Controller) dataSource(key types.NamespacedName) (types.NamespacedName, error) {
-	none := types.NamespacedName{}
-	source, err := c.readySource(key)
+// behind finds what a DataSource leads to. That it is not ready says something of what it leads
+// to, so that is returned with the *problem.
+func (c *Controller) behind(key types.NamespacedName) (requester.Source, error) {
+	at := sourceAt(requester.DataSource, key)
+	source, err := c.dataSource(key)
 	if err != nil {
-		return none, err
+		return at, err
 	}
+	unready := readiness(source)
 	if next := source.Spec.Source.DataSource; next != nil {
 		target := within(key.Namespace, next.Namespace, next.Name)
 		if target == key || target.Namespace != key.Namespace {
-			return none, problemf(reasonDataSourceNotReady, "DataSource %s points to DataSource %s: it can only point to another one in its own namespace", key, target)
+			return at, cmp.Or[error](unready, problemf(reasonDataSourceNotReady, "DataSource %s points to DataSource %s: it can only point to another one in its own namespace", key, target))
 		}
-		if source, err = c.readySource(target); err != nil {
-			return none, err
+		if source, err = c.dataSource(target); err != nil {
+			return at, cmp.Or(unready, err)
 		}
+		unready = cmp.Or(unready, readiness(source))
 		key = target
 	}
+	found, unsupported := at, error(nil)
 	switch spec := source.Spec.Source; {
 	case spec.PVC != nil:
-		return within(key.Namespace, spec.PVC.Namespace, spec.PVC.Name), nil
+		found = sourceAt(requester.Claim, within(key.Namespace, spec.PVC.Namespace, spec.PVC.Name))
 	case spec.Snapshot != nil:
-		return none, problemf(reasonSourceNotSupported, "DataSource %s points to a VolumeSnapshot, which cannot be cloned yet: let it point to a PVC", key)
+		found = sourceAt(requester.Snapshot, within(key.Namespace, spec.Snapshot.Namespace, spec.Snapshot.Name))
+		unsupported = problemf(reasonSourceNotSupported, "DataSource %s points to a VolumeSnapshot, which cannot be cloned yet: let it point to a PVC", key)
 	case spec.DataSource != nil:
-		return none, problemf(reasonDataSourceNotReady, "DataSource %s is pointed to and points to another one: a chain may have one link", key)
+		unsupported = problemf(reasonDataSourceNotReady, "DataSource %s is pointed to and points to another one: a chain may have one link", key)
+	default:
+		unsupported = problemf(reasonDataSourceNotReady, "DataSource %s has no source", key)
 	}
-	return none, problemf(reasonDataSourceNotReady, "DataSource %s has no source", key)
+	return found, cmp.Or(unready, unsupported)
 }
 
-func (c *Controller) readySource(key types.NamespacedName) (*v1beta1.DataSource, error) {
+func (c *Controller) dataSource(key types.NamespacedName) (*v1beta1.DataSource, error) {
 	source, err := c.dataSources.DataSources(key.Namespace).Get(key.Name)
 	if apierrors.IsNotFound(err) {
 		return nil, problemf(reasonDataSourceNotFound, "DataSource %s does not exist: create it, or correct sourceRef in a new DataVolume", key)
@@ -163,16 +194,22 @@ func (c *Controller) readySource(key types.NamespacedName) (*v1beta1.DataSource,
 	if err != nil {
 		return nil, fmt.Errorf("get data source %s: %w", key, err)
 	}
+	return source, nil
+}
+
+// readiness returns why a DataSource is not ready, nil if it is.
+func readiness(source *v1beta1.DataSource) error {
+	key := keyOf(source)
 	ready := status.Source(source.Status.Conditions, v1beta1.DataSourceReady)
 	switch {
 	case ready == nil:
-		return nil, problemf(reasonDataSourceNotReady, "DataSource %s is not ready yet", key)
+		return problemf(reasonDataSourceNotReady, "DataSource %s is not ready yet", key)
 	case ready.Status != corev1.ConditionTrue:
-		return nil, problemf(reasonDataSourceNotReady, "DataSource %s is not ready: %s: %s", key, ready.Reason, ready.Message)
+		return problemf(reasonDataSourceNotReady, "DataSource %s is not ready: %s: %s", key, ready.Reason, ready.Message)
 	case ready.ObservedGeneration != 0 && ready.ObservedGeneration < source.Generation:
-		return nil, problemf(reasonDataSourceNotReady, "DataSource %s was changed and is being checked", key)
+		return problemf(reasonDataSourceNotReady, "DataSource %s was changed and is being checked", key)
 	}
-	return source, nil
+	return nil
 }
 
 func asProblem(err error) (*problem, error) {

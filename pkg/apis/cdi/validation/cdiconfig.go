@@ -142,31 +142,3 @@ func validatePullSecrets(secrets []corev1.LocalObjectReference, path *field.Path
 	}
 	return errs
 }
-
-// validateResources checks what pods are given. Limits are for at least what is requested.
-func validateResources(resources *corev1.ResourceRequirements, path *field.Path) field.ErrorList {
-	if resources == nil {
-		return nil
-	}
-	errs := validateQuantities(resources.Requests, path.Child("requests"))
-	errs = append(errs, validateQuantities(resources.Limits, path.Child("limits"))...)
-	for _, name := range sortedKeys(resources.Limits) {
-		limit, request := resources.Limits[name], resources.Requests[name]
-		if limit.Sign() >= 0 && limit.Cmp(request) < 0 {
-			errs = append(errs, field.Invalid(path.Child("limits").Key(shorten(string(name))), limit.String(), "the limit is below the request, "+request.String()))
-		}
-	}
-	return errs
-}
-
-func validateQuantities(list corev1.ResourceList, path *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	for _, name := range sortedKeys(list) {
-		child, quantity := path.Key(shorten(string(name))), list[name]
-		errs = append(errs, checked(string(name), child, "name of the resource is not valid", validation.IsQualifiedName(string(name)))...)
-		if quantity.Sign() < 0 {
-			errs = append(errs, field.Invalid(child, quantity.String(), "must be 0 or more"))
-		}
-	}
-	return errs
-}

@@ -4,6 +4,8 @@
 package validation
 
 import (
+	"fmt"
+
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -65,7 +67,7 @@ func validateTransferSource(source *cdi.TransferSource, path *field.Path) field.
 	case "":
 		errs = append(errs, field.Required(path.Child("kind"), "source is not valid: "+accepted))
 	default:
-		errs = append(errs, notSupported(path.Child("kind"), source.Kind, "Unsupported kind: "+accepted))
+		errs = append(errs, notSupported(path.Child("kind"), source.Kind, fmt.Sprintf("Unsupported kind %q: %s", shorten(source.Kind), accepted)))
 	}
 	errs = append(errs, requiredNamespace(source.Namespace, path.Child("namespace"), "source is not valid")...)
 	return append(errs, requiredName(source.Name, path.Child("name"), "source is not valid")...)

@@ -4,6 +4,7 @@
 package validation
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -102,4 +103,32 @@ func TestValidateDataVolumeStatusUpdate(t *testing.T) {
 		invalid("status.claimName", "name of the claim is not valid: "+badName),
 		invalid("status.restartCount", "must be 0 or more"),
 	}, ValidateDataVolumeStatusUpdate(updated, fedoraRef()))
+}
+
+func TestRecentTriggers(t *testing.T) {
+	record := func(id string) cdi.TriggerRecord { return cdi.TriggerRecord{ID: id, RequestID: "a"} }
+	many := func(count int) []cdi.TriggerRecord {
+		records := make([]cdi.TriggerRecord, count)
+		for i := range records {
+			records[i] = record(fmt.Sprint("id-", i))
+		}
+		return records
+	}
+	const path = "status.recentTriggers"
+	for name, test := range map[string]struct {
+		records []cdi.TriggerRecord
+		want    []fault
+	}{
+		"twenty are valid":             {many(20), nil},
+		"twenty-one are too many":      {many(21), []fault{tooMany(path, 20)}},
+		"an ID comes twice":            {[]cdi.TriggerRecord{record("a"), record("b"), record("a")}, []fault{duplicate(path + "[2].id")}},
+		"IDs are missing":              {[]cdi.TriggerRecord{{}}, []fault{required(path+"[0].id", "give the ID that the request had"), required(path+"[0].requestID", "give the ID of the request whose poll answers it")}},
+		"two without an ID are no two": {[]cdi.TriggerRecord{record(""), record("")}, []fault{required(path+"[0].id", "give the ID that the request had"), required(path+"[1].id", "give the ID that the request had")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			updated := fedoraCron()
+			updated.Status.RecentTriggers = test.records
+			compare(t, test.want, ValidateDataImportCronStatusUpdate(updated, fedoraCron()))
+		})
+	}
 }

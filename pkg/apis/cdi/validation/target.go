@@ -116,9 +116,9 @@ func validateSize(c *claim, sizeless bool) field.ErrorList {
 	case !given:
 	case size.Sign() <= 0:
 		invalid("can't be equal or less than zero: " + giveSize)
-	case size.CmpInt64(minSize) < 0:
+	case !isAbsurd(size) && size.CmpInt64(minSize) < 0:
 		invalid("should be at least 1MiB: " + giveSize)
-	case size.CmpInt64(maxSize) > 0:
+	case isAbsurd(size), size.CmpInt64(maxSize) > 0:
 		invalid("is larger than any volume: at most 4Ei is accepted")
 	}
 	return append(errs, validateLimit(c, size, path.Child("limits", "storage"))...)
@@ -132,9 +132,9 @@ func validateLimit(c *claim, size resource.Quantity, path *field.Path) field.Err
 		return nil
 	case limit.Sign() <= 0:
 		return field.ErrorList{field.Invalid(path, limit.String(), "the limit can't be equal or less than zero: leave it out")}
-	case limit.Cmp(size) < 0:
+	case !isAbsurd(limit) && !isAbsurd(size) && limit.Cmp(size) < 0:
 		return field.ErrorList{field.Invalid(path, limit.String(), "the limit is below the requested size: leave it out")}
-	case limit.CmpInt64(maxSize) > 0:
+	case isAbsurd(limit), limit.CmpInt64(maxSize) > 0:
 		return field.ErrorList{field.Invalid(path, limit.String(), "the limit is larger than any volume: leave it out")}
 	}
 	return nil

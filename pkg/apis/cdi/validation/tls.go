@@ -21,10 +21,9 @@ func validateTLSProfile(profile *cdi.TLSSecurityProfile, path *field.Path) field
 		cdi.TLSProfileOldType, cdi.TLSProfileIntermediateType, cdi.TLSProfileModernType, cdi.TLSProfileCustomType,
 	}
 	var errs field.ErrorList
-	switch {
-	case profile.Type == "":
+	if profile.Type == "" {
 		errs = append(errs, field.Required(path.Child("type"), "give one of "+join(types)))
-	default:
+	} else {
 		errs = append(errs, oneOf(&profile.Type, path.Child("type"), "Illegal type", types...)...)
 	}
 	for kind, given := range []bool{profile.Old != nil, profile.Intermediate != nil, profile.Modern != nil, profile.Custom != nil} {

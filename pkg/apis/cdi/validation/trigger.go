@@ -20,7 +20,7 @@ import (
 const maxTriggerReason = 256
 
 // ValidateDataImportCronTrigger returns what forbids to ask for a poll. Everything may be
-// left out.
+// left out. A status that is sent is no fault: it is ignored, as that of any new object.
 func ValidateDataImportCronTrigger(trigger *cdi.DataImportCronTrigger) field.ErrorList {
 	path := field.NewPath("spec")
 	id := trigger.Spec.RequestID
@@ -30,8 +30,13 @@ func ValidateDataImportCronTrigger(trigger *cdi.DataImportCronTrigger) field.Err
 	if len(reason) > maxTriggerReason {
 		errs = append(errs, field.Invalid(path.Child("reason"), shorten(reason), fmt.Sprintf("must be at most %d bytes long", maxTriggerReason)))
 	}
-	if !utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
+	if !utf8.ValidString(reason) || strings.ContainsFunc(reason, breaksLine) {
 		errs = append(errs, field.Invalid(path.Child("reason"), shorten(reason), "must be one line of text"))
 	}
 	return errs
+}
+
+// breaksLine tells whether a character keeps a text from being one line, or is no text.
+func breaksLine(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }

@@ -48,7 +48,7 @@ func ValidateVolumeImportSourceUpdate(updated, old *cdi.VolumeImportSource) fiel
 // WarningsForVolumeImportSource returns what is legal but odd in a VolumeImportSource that is
 // valid.
 func WarningsForVolumeImportSource(source *cdi.VolumeImportSource) []string {
-	warnings := []string{"this server stores VolumeImportSources and does not fill claims from them yet: create a DataVolume with the source"}
+	warnings := []string{"this server stores VolumeImportSources and does not fill claims from them yet: let a DataVolume import the disk from a registry"}
 	origin := source.Spec.Source
 	if origin == nil {
 		return warnings

@@ -132,6 +132,9 @@ func warnSizes(spec *cdi.DataVolumeSpec, path *field.Path) []string {
 	var warnings []string
 	for _, c := range claimsOf(spec, path) {
 		size := c.resources.Requests[corev1.ResourceStorage]
+		if isAbsurd(size) || size.CmpInt64(maxSize) > 0 {
+			continue
+		}
 		if whole := resource.NewQuantity(size.Value(), size.Format); size.Cmp(*whole) != 0 {
 			warnings = append(warnings, fmt.Sprintf("%s: it is no whole number of bytes, and rounded up to %d",
 				c.path.Child("resources", "requests", "storage"), size.Value()))

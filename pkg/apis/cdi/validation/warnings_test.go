@@ -54,6 +54,31 @@ func TestWarningsForDataImportCron(t *testing.T) {
 			"metadata.annotations[cdi.kubevirt.io/storage.import.nextCronTime]: it is not a time such as 2006-01-02T15:04:05Z",
 			"metadata.annotations[cdi.kubevirt.io/storage.import.sourceDesiredDigest]: it is not a digest such as sha256:<64 hex digits>",
 		}},
+		"it is suspended":                          {func(c *cdi.DataImportCron) { c.Spec.Suspend = new(true) }, nil},
+		"it is not suspended, and has no schedule": {func(c *cdi.DataImportCron) { c.Spec.Suspend, c.Spec.Schedule = new(false), "" }, nil},
+		"it is suspended, and has no schedule": {func(c *cdi.DataImportCron) { c.Spec.Suspend, c.Spec.Schedule = new(true), "" },
+			[]string{"spec.suspend: there is no schedule to suspend: without one the source is polled only when a trigger asks for it"}},
+		"polls every minute":  {func(c *cdi.DataImportCron) { c.Spec.Schedule = "* * * * *" }, nil},
+		"names that just fit": {func(c *cdi.DataImportCron) { c.Spec.ManagedDataSource = strings.Repeat("a", 50) }, nil},
+		"names that do not fit": {func(c *cdi.DataImportCron) { c.Spec.ManagedDataSource = strings.Repeat("a", 51) },
+			[]string{"spec.managedDataSource: imports are named <managedDataSource>-<12 hex digits>: with 64 characters that is more than the 63 that fit a label, which others may select claims by"}},
+		"a claim and a service account": {func(c *cdi.DataImportCron) {
+			c.Spec.Template.Spec.Source = claimCron("elsewhere", "fedora").Spec.Template.Spec.Source
+			c.Spec.ServiceAccountName = new("importer")
+		}, nil},
+		"a template with finalizers and owners": {func(c *cdi.DataImportCron) { c.Spec.Template.Finalizers = []string{"example.org/keep"} },
+			[]string{"spec.template.metadata: finalizers and ownerReferences are ignored: of the metadata, labels and annotations are copied"}},
+		"a template with what the server writes": {func(c *cdi.DataImportCron) {
+			c.Spec.Template.Labels = map[string]string{"cdi.kubevirt.io/dataImportCron": "a", "cdi.kubevirt.io/dataImportCron.cleanup": "true", "b": "c"}
+			c.Spec.Template.Annotations = map[string]string{"cdi.kubevirt.io/storage.clone.requester": "{}", "cdi.kubevirt.io/storage.import.lastUseTime": ""}
+		}, []string{
+			"spec.template.metadata.labels[cdi.kubevirt.io/dataImportCron]: the server says itself what an import has there, and ignores this",
+			"spec.template.metadata.labels[cdi.kubevirt.io/dataImportCron.cleanup]: the server says itself what an import has there, and ignores this",
+			"spec.template.metadata.annotations[cdi.kubevirt.io/storage.import.lastUseTime]: the server says itself what an import has there, and ignores this",
+			"spec.template.metadata.annotations[cdi.kubevirt.io/storage.clone.requester]: the server says itself what an import has there, and ignores this",
+		}},
+		"a size that is no whole number of bytes": {func(c *cdi.DataImportCron) { c.Spec.Template.Spec.Storage.Resources = request("1.1Gi") },
+			[]string{"spec.template.spec.storage.resources.requests.storage: it is no whole number of bytes, and rounded up to 1181116007"}},
 		"a digest that is too short": {func(c *cdi.DataImportCron) {
 			c.Annotations = map[string]string{annDesiredDigest: "sha256:0123"}
 		}, []string{"metadata.annotations[cdi.kubevirt.io/storage.import.sourceDesiredDigest]: it is not a digest such as sha256:<64 hex digits>"}},
@@ -72,10 +97,15 @@ func TestWarningsForDataImportCron(t *testing.T) {
 func TestWarningsForDataVolume(t *testing.T) {
 	tagged := fedoraImport()
 	tagged.Spec.Source.Registry.URL = new("docker://quay.io/fedora:40@sha256:" + strings.Repeat("a", 64))
+	fraction, half := fedoraRef(), fedoraRef()
+	asPVC(&fraction.Spec).Resources = request("1048576500m")
+	half.Spec.Storage.Resources = request("1.5Gi")
 	for name, test := range map[string]struct {
 		volume *cdi.DataVolume
 		want   []string
 	}{
+		"a fraction of a byte":       {fraction, []string{"spec.pvc.resources.requests.storage: it is no whole number of bytes, and rounded up to 1048577"}},
+		"a fraction of a gigabyte":   {half, nil},
 		"a clone":                    {fedoraRef(), nil},
 		"an import pinned by digest": {fedoraImport(), nil},
 		"a tag and a digest":         {tagged, []string{"spec.source.registry.url: it names a tag and a digest: the digest counts, the tag is ignored"}},

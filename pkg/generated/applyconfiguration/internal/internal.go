@@ -26,6 +26,1923 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: dev.goldenimage.cdi.v1beta1.CDI
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CDISpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CDIStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.CDICertConfig
+  map:
+    fields:
+    - name: ca
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CertConfig
+    - name: client
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CertConfig
+    - name: server
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CertConfig
+- name: dev.goldenimage.cdi.v1beta1.CDICondition
+  map:
+    fields:
+    - name: lastHeartbeatTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastTransitionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
+    - name: status
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.CDIConfig
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CDIConfigSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CDIConfigStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.CDIConfigSpec
+  map:
+    fields:
+    - name: dataVolumeTTLSeconds
+      type:
+        scalar: numeric
+    - name: featureGates
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: filesystemOverhead
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.FilesystemOverhead
+    - name: imagePullSecrets
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.LocalObjectReference
+          elementRelationship: atomic
+    - name: importProxy
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ImportProxy
+    - name: insecureRegistries
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: logVerbosity
+      type:
+        scalar: numeric
+    - name: podResourceRequirements
+      type:
+        namedType: io.k8s.api.core.v1.ResourceRequirements
+    - name: preallocation
+      type:
+        scalar: boolean
+    - name: scratchSpaceStorageClass
+      type:
+        scalar: string
+    - name: tlsSecurityProfile
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.TLSSecurityProfile
+    - name: uploadProxyURLOverride
+      type:
+        scalar: string
+    - name: webhookPvcRendering
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.CDIConfigStatus
+  map:
+    fields:
+    - name: defaultPodResourceRequirements
+      type:
+        namedType: io.k8s.api.core.v1.ResourceRequirements
+    - name: filesystemOverhead
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.FilesystemOverhead
+    - name: imagePullSecrets
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.LocalObjectReference
+          elementRelationship: atomic
+    - name: importProxy
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ImportProxy
+    - name: preallocation
+      type:
+        scalar: boolean
+    - name: scratchSpaceStorageClass
+      type:
+        scalar: string
+    - name: uploadProxyCA
+      type:
+        scalar: string
+    - name: uploadProxyURL
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.CDISpec
+  map:
+    fields:
+    - name: certConfig
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CDICertConfig
+    - name: cloneStrategyOverride
+      type:
+        scalar: string
+    - name: config
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CDIConfigSpec
+    - name: customizeComponents
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CustomizeComponents
+      default: {}
+    - name: imagePullPolicy
+      type:
+        scalar: string
+    - name: infra
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ComponentConfig
+      default: {}
+    - name: priorityClass
+      type:
+        scalar: string
+    - name: uninstallStrategy
+      type:
+        scalar: string
+    - name: workload
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.NodePlacement
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.CDIStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.CDICondition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: observedVersion
+      type:
+        scalar: string
+    - name: operatorVersion
+      type:
+        scalar: string
+    - name: phase
+      type:
+        scalar: string
+    - name: targetVersion
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.CertConfig
+  map:
+    fields:
+    - name: duration
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: renewBefore
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+- name: dev.goldenimage.cdi.v1beta1.ClaimPropertySet
+  map:
+    fields:
+    - name: accessModes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: volumeMode
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.ComponentConfig
+  map:
+    fields:
+    - name: affinity
+      type:
+        namedType: io.k8s.api.core.v1.Affinity
+    - name: apiServerReplicas
+      type:
+        scalar: numeric
+    - name: deploymentReplicas
+      type:
+        scalar: numeric
+    - name: nodeSelector
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: tolerations
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.Toleration
+          elementRelationship: atomic
+    - name: uploadProxyReplicas
+      type:
+        scalar: numeric
+- name: dev.goldenimage.cdi.v1beta1.CustomTLSProfile
+  map:
+    fields:
+    - name: ciphers
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: minTLSVersion
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.CustomizeComponents
+  map:
+    fields:
+    - name: flags
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.Flags
+    - name: patches
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.CustomizeComponentsPatch
+          elementRelationship: atomic
+- name: dev.goldenimage.cdi.v1beta1.CustomizeComponentsPatch
+  map:
+    fields:
+    - name: patch
+      type:
+        scalar: string
+      default: ""
+    - name: resourceName
+      type:
+        scalar: string
+      default: ""
+    - name: resourceType
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataImportCron
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataImportCronSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataImportCronStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.DataImportCronCondition
+  map:
+    fields:
+    - name: lastHeartbeatTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastTransitionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
+    - name: status
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataImportCronSpec
+  map:
+    fields:
+    - name: garbageCollect
+      type:
+        scalar: string
+    - name: importsToKeep
+      type:
+        scalar: numeric
+    - name: managedDataSource
+      type:
+        scalar: string
+      default: ""
+    - name: retentionPolicy
+      type:
+        scalar: string
+    - name: schedule
+      type:
+        scalar: string
+      default: ""
+    - name: serviceAccountName
+      type:
+        scalar: string
+    - name: suspend
+      type:
+        scalar: boolean
+    - name: template
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolume
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.DataImportCronStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.DataImportCronCondition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: currentImports
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.ImportStatus
+          elementRelationship: atomic
+    - name: lastExecutionTimestamp
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastImportTimestamp
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastImportedPVC
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourcePVC
+    - name: lastPoll
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.PollStatus
+    - name: lastTrigger
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.TriggerOutcome
+    - name: nextPoll
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: recentTriggers
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.TriggerRecord
+          elementRelationship: associative
+          keys:
+          - id
+    - name: sourceFormat
+      type:
+        scalar: string
+    - name: triggerRequest
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.TriggerRequest
+- name: dev.goldenimage.cdi.v1beta1.DataSource
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataSourceSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataSourceStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.DataSourceCondition
+  map:
+    fields:
+    - name: lastHeartbeatTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastTransitionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
+    - name: status
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataSourceRefSourceDataSource
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: namespace
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataSourceSource
+  map:
+    fields:
+    - name: dataSource
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataSourceRefSourceDataSource
+    - name: pvc
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourcePVC
+    - name: snapshot
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceSnapshot
+- name: dev.goldenimage.cdi.v1beta1.DataSourceSpec
+  map:
+    fields:
+    - name: source
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataSourceSource
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.DataSourceStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.DataSourceCondition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: source
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataSourceSource
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.DataVolume
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeBlankImage
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeCheckpoint
+  map:
+    fields:
+    - name: current
+      type:
+        scalar: string
+      default: ""
+    - name: previous
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeCondition
+  map:
+    fields:
+    - name: lastHeartbeatTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastTransitionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
+    - name: status
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSource
+  map:
+    fields:
+    - name: blank
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeBlankImage
+    - name: gcs
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceGCS
+    - name: http
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceHTTP
+    - name: imageio
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceImageIO
+    - name: pvc
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourcePVC
+    - name: registry
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceRegistry
+    - name: s3
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceS3
+    - name: snapshot
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceSnapshot
+    - name: upload
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceUpload
+    - name: vddk
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceVDDK
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceGCS
+  map:
+    fields:
+    - name: secretRef
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceHTTP
+  map:
+    fields:
+    - name: certConfigMap
+      type:
+        scalar: string
+    - name: checksum
+      type:
+        scalar: string
+    - name: extraHeaders
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: insecureSkipVerify
+      type:
+        scalar: boolean
+    - name: secretExtraHeaders
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: secretRef
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceImageIO
+  map:
+    fields:
+    - name: certConfigMap
+      type:
+        scalar: string
+    - name: diskId
+      type:
+        scalar: string
+      default: ""
+    - name: insecureSkipVerify
+      type:
+        scalar: boolean
+    - name: secretRef
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourcePVC
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: namespace
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceRef
+  map:
+    fields:
+    - name: kind
+      type:
+        scalar: string
+      default: ""
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: namespace
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceRegistry
+  map:
+    fields:
+    - name: certConfigMap
+      type:
+        scalar: string
+    - name: imageStream
+      type:
+        scalar: string
+    - name: platform
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.PlatformOptions
+    - name: pullMethod
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceS3
+  map:
+    fields:
+    - name: certConfigMap
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceSnapshot
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: namespace
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceUpload
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSourceVDDK
+  map:
+    fields:
+    - name: backingFile
+      type:
+        scalar: string
+    - name: certConfigMap
+      type:
+        scalar: string
+    - name: extraArgs
+      type:
+        scalar: string
+    - name: initImageURL
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        scalar: string
+    - name: thumbprint
+      type:
+        scalar: string
+    - name: url
+      type:
+        scalar: string
+    - name: uuid
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeSpec
+  map:
+    fields:
+    - name: checkpoints
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.DataVolumeCheckpoint
+          elementRelationship: atomic
+    - name: contentType
+      type:
+        scalar: string
+    - name: finalCheckpoint
+      type:
+        scalar: boolean
+    - name: preallocation
+      type:
+        scalar: boolean
+    - name: priorityClassName
+      type:
+        scalar: string
+    - name: pvc
+      type:
+        namedType: io.k8s.api.core.v1.PersistentVolumeClaimSpec
+    - name: serviceAccountName
+      type:
+        scalar: string
+    - name: source
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSource
+    - name: sourceRef
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceRef
+    - name: storage
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.StorageSpec
+- name: dev.goldenimage.cdi.v1beta1.DataVolumeStatus
+  map:
+    fields:
+    - name: claimName
+      type:
+        scalar: string
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.DataVolumeCondition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: phase
+      type:
+        scalar: string
+    - name: progress
+      type:
+        scalar: string
+    - name: restartCount
+      type:
+        scalar: numeric
+- name: dev.goldenimage.cdi.v1beta1.FilesystemOverhead
+  map:
+    fields:
+    - name: global
+      type:
+        scalar: string
+    - name: storageClass
+      type:
+        map:
+          elementType:
+            scalar: string
+- name: dev.goldenimage.cdi.v1beta1.Flags
+  map:
+    fields:
+    - name: api
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: controller
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: uploadProxy
+      type:
+        map:
+          elementType:
+            scalar: string
+- name: dev.goldenimage.cdi.v1beta1.ImportProxy
+  map:
+    fields:
+    - name: HTTPProxy
+      type:
+        scalar: string
+    - name: HTTPSProxy
+      type:
+        scalar: string
+    - name: noProxy
+      type:
+        scalar: string
+    - name: trustedCAProxy
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.ImportSourceType
+  map:
+    fields:
+    - name: blank
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeBlankImage
+    - name: gcs
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceGCS
+    - name: http
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceHTTP
+    - name: imageio
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceImageIO
+    - name: registry
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceRegistry
+    - name: s3
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceS3
+    - name: vddk
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.DataVolumeSourceVDDK
+- name: dev.goldenimage.cdi.v1beta1.ImportStatus
+  map:
+    fields:
+    - name: DataVolumeName
+      type:
+        scalar: string
+      default: ""
+    - name: Digest
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.IntermediateTLSProfile
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: dev.goldenimage.cdi.v1beta1.ModernTLSProfile
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: dev.goldenimage.cdi.v1beta1.NodePlacement
+  map:
+    fields:
+    - name: affinity
+      type:
+        namedType: io.k8s.api.core.v1.Affinity
+    - name: nodeSelector
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: tolerations
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.Toleration
+          elementRelationship: atomic
+- name: dev.goldenimage.cdi.v1beta1.ObjectTransfer
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ObjectTransferSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ObjectTransferStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.ObjectTransferCondition
+  map:
+    fields:
+    - name: lastHeartbeatTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastTransitionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
+    - name: status
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.ObjectTransferSpec
+  map:
+    fields:
+    - name: parentName
+      type:
+        scalar: string
+    - name: source
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.TransferSource
+      default: {}
+    - name: target
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.TransferTarget
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.ObjectTransferStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.ObjectTransferCondition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: data
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: phase
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.OldTLSProfile
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: dev.goldenimage.cdi.v1beta1.PlatformOptions
+  map:
+    fields:
+    - name: architecture
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.PollStatus
+  map:
+    fields:
+    - name: digest
+      type:
+        scalar: string
+    - name: duration
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: failures
+      type:
+        scalar: numeric
+    - name: outcome
+      type:
+        scalar: string
+      default: ""
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: dev.goldenimage.cdi.v1beta1.StorageProfile
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.StorageProfileSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.StorageProfileStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.StorageProfileCondition
+  map:
+    fields:
+    - name: lastHeartbeatTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastTransitionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: message
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: reason
+      type:
+        scalar: string
+    - name: status
+      type:
+        scalar: string
+      default: ""
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.StorageProfileSpec
+  map:
+    fields:
+    - name: claimPropertySets
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.ClaimPropertySet
+          elementRelationship: atomic
+    - name: cloneStrategy
+      type:
+        scalar: string
+    - name: dataImportCronSourceFormat
+      type:
+        scalar: string
+    - name: snapshotClass
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.StorageProfileStatus
+  map:
+    fields:
+    - name: claimPropertySets
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.ClaimPropertySet
+          elementRelationship: atomic
+    - name: cloneStrategy
+      type:
+        scalar: string
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.StorageProfileCondition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: dataImportCronSourceFormat
+      type:
+        scalar: string
+    - name: provisioner
+      type:
+        scalar: string
+    - name: snapshotClass
+      type:
+        scalar: string
+    - name: storageClass
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.StorageSpec
+  map:
+    fields:
+    - name: accessModes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: dataSource
+      type:
+        namedType: io.k8s.api.core.v1.TypedLocalObjectReference
+    - name: dataSourceRef
+      type:
+        namedType: io.k8s.api.core.v1.TypedObjectReference
+    - name: resources
+      type:
+        namedType: io.k8s.api.core.v1.VolumeResourceRequirements
+      default: {}
+    - name: selector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+    - name: storageClassName
+      type:
+        scalar: string
+    - name: volumeMode
+      type:
+        scalar: string
+    - name: volumeName
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.TLSSecurityProfile
+  map:
+    fields:
+    - name: custom
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.CustomTLSProfile
+    - name: intermediate
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.IntermediateTLSProfile
+    - name: modern
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ModernTLSProfile
+    - name: old
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.OldTLSProfile
+    - name: type
+      type:
+        scalar: string
+      default: ""
+- name: dev.goldenimage.cdi.v1beta1.TransferSource
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+      default: ""
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: namespace
+      type:
+        scalar: string
+      default: ""
+    - name: requiredAnnotations
+      type:
+        map:
+          elementType:
+            scalar: string
+- name: dev.goldenimage.cdi.v1beta1.TransferTarget
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.TriggerOutcome
+  map:
+    fields:
+    - name: coalesced
+      type:
+        scalar: numeric
+    - name: digest
+      type:
+        scalar: string
+    - name: handledAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: outcome
+      type:
+        scalar: string
+      default: ""
+    - name: requestID
+      type:
+        scalar: string
+      default: ""
+    - name: requestedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: dev.goldenimage.cdi.v1beta1.TriggerRecord
+  map:
+    fields:
+    - name: force
+      type:
+        scalar: boolean
+    - name: id
+      type:
+        scalar: string
+      default: ""
+    - name: requestID
+      type:
+        scalar: string
+      default: ""
+    - name: requestedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: requestedBy
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.TriggerRequest
+  map:
+    fields:
+    - name: coalesced
+      type:
+        scalar: numeric
+    - name: force
+      type:
+        scalar: boolean
+    - name: reason
+      type:
+        scalar: string
+    - name: requestID
+      type:
+        scalar: string
+      default: ""
+    - name: requestedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: requestedBy
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.VolumeCloneSource
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.VolumeCloneSourceSpec
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.VolumeCloneSourceSpec
+  map:
+    fields:
+    - name: preallocation
+      type:
+        scalar: boolean
+    - name: priorityClassName
+      type:
+        scalar: string
+    - name: source
+      type:
+        namedType: io.k8s.api.core.v1.TypedLocalObjectReference
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.VolumeImportSource
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.VolumeImportSourceSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.VolumeImportSourceStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.VolumeImportSourceSpec
+  map:
+    fields:
+    - name: checkpoints
+      type:
+        list:
+          elementType:
+            namedType: dev.goldenimage.cdi.v1beta1.DataVolumeCheckpoint
+          elementRelationship: atomic
+    - name: contentType
+      type:
+        scalar: string
+    - name: finalCheckpoint
+      type:
+        scalar: boolean
+    - name: preallocation
+      type:
+        scalar: boolean
+    - name: source
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.ImportSourceType
+    - name: targetClaim
+      type:
+        scalar: string
+- name: dev.goldenimage.cdi.v1beta1.VolumeImportSourceStatus
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: dev.goldenimage.cdi.v1beta1.VolumeUploadSource
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.VolumeUploadSourceSpec
+      default: {}
+    - name: status
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.VolumeUploadSourceStatus
+      default: {}
+- name: dev.goldenimage.cdi.v1beta1.VolumeUploadSourceSpec
+  map:
+    fields:
+    - name: contentType
+      type:
+        scalar: string
+    - name: preallocation
+      type:
+        scalar: boolean
+- name: dev.goldenimage.cdi.v1beta1.VolumeUploadSourceStatus
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: io.k8s.api.core.v1.Affinity
+  map:
+    fields:
+    - name: nodeAffinity
+      type:
+        namedType: io.k8s.api.core.v1.NodeAffinity
+    - name: podAffinity
+      type:
+        namedType: io.k8s.api.core.v1.PodAffinity
+    - name: podAntiAffinity
+      type:
+        namedType: io.k8s.api.core.v1.PodAntiAffinity
+- name: io.k8s.api.core.v1.LocalObjectReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    elementRelationship: atomic
+- name: io.k8s.api.core.v1.NodeAffinity
+  map:
+    fields:
+    - name: preferredDuringSchedulingIgnoredDuringExecution
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.PreferredSchedulingTerm
+          elementRelationship: atomic
+    - name: requiredDuringSchedulingIgnoredDuringExecution
+      type:
+        namedType: io.k8s.api.core.v1.NodeSelector
+- name: io.k8s.api.core.v1.NodeSelector
+  map:
+    fields:
+    - name: nodeSelectorTerms
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.NodeSelectorTerm
+          elementRelationship: atomic
+    elementRelationship: atomic
+- name: io.k8s.api.core.v1.NodeSelectorRequirement
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+      default: ""
+    - name: operator
+      type:
+        scalar: string
+      default: ""
+    - name: values
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+- name: io.k8s.api.core.v1.NodeSelectorTerm
+  map:
+    fields:
+    - name: matchExpressions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.NodeSelectorRequirement
+          elementRelationship: atomic
+    - name: matchFields
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.NodeSelectorRequirement
+          elementRelationship: atomic
+    elementRelationship: atomic
+- name: io.k8s.api.core.v1.PersistentVolumeClaimSpec
+  map:
+    fields:
+    - name: accessModes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: dataSource
+      type:
+        namedType: io.k8s.api.core.v1.TypedLocalObjectReference
+    - name: dataSourceRef
+      type:
+        namedType: io.k8s.api.core.v1.TypedObjectReference
+    - name: resources
+      type:
+        namedType: io.k8s.api.core.v1.VolumeResourceRequirements
+      default: {}
+    - name: selector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+    - name: storageClassName
+      type:
+        scalar: string
+    - name: volumeAttributesClassName
+      type:
+        scalar: string
+    - name: volumeMode
+      type:
+        scalar: string
+    - name: volumeName
+      type:
+        scalar: string
+- name: io.k8s.api.core.v1.PodAffinity
+  map:
+    fields:
+    - name: preferredDuringSchedulingIgnoredDuringExecution
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.WeightedPodAffinityTerm
+          elementRelationship: atomic
+    - name: requiredDuringSchedulingIgnoredDuringExecution
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.PodAffinityTerm
+          elementRelationship: atomic
+- name: io.k8s.api.core.v1.PodAffinityTerm
+  map:
+    fields:
+    - name: labelSelector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+    - name: matchLabelKeys
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: mismatchLabelKeys
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: namespaceSelector
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+    - name: namespaces
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: topologyKey
+      type:
+        scalar: string
+      default: ""
+- name: io.k8s.api.core.v1.PodAntiAffinity
+  map:
+    fields:
+    - name: preferredDuringSchedulingIgnoredDuringExecution
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.WeightedPodAffinityTerm
+          elementRelationship: atomic
+    - name: requiredDuringSchedulingIgnoredDuringExecution
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.PodAffinityTerm
+          elementRelationship: atomic
+- name: io.k8s.api.core.v1.PreferredSchedulingTerm
+  map:
+    fields:
+    - name: preference
+      type:
+        namedType: io.k8s.api.core.v1.NodeSelectorTerm
+      default: {}
+    - name: weight
+      type:
+        scalar: numeric
+      default: 0
+- name: io.k8s.api.core.v1.ResourceClaim
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: request
+      type:
+        scalar: string
+- name: io.k8s.api.core.v1.ResourceRequirements
+  map:
+    fields:
+    - name: claims
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.api.core.v1.ResourceClaim
+          elementRelationship: associative
+          keys:
+          - name
+    - name: limits
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: requests
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: io.k8s.api.core.v1.Toleration
+  map:
+    fields:
+    - name: effect
+      type:
+        scalar: string
+    - name: key
+      type:
+        scalar: string
+    - name: operator
+      type:
+        scalar: string
+    - name: tolerationSeconds
+      type:
+        scalar: numeric
+    - name: value
+      type:
+        scalar: string
+- name: io.k8s.api.core.v1.TypedLocalObjectReference
+  map:
+    fields:
+    - name: apiGroup
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+      default: ""
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    elementRelationship: atomic
+- name: io.k8s.api.core.v1.TypedObjectReference
+  map:
+    fields:
+    - name: apiGroup
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+      default: ""
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: namespace
+      type:
+        scalar: string
+- name: io.k8s.api.core.v1.VolumeResourceRequirements
+  map:
+    fields:
+    - name: limits
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: requests
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: io.k8s.api.core.v1.WeightedPodAffinityTerm
+  map:
+    fields:
+    - name: podAffinityTerm
+      type:
+        namedType: io.k8s.api.core.v1.PodAffinityTerm
+      default: {}
+    - name: weight
+      type:
+        scalar: numeric
+      default: 0
+- name: io.k8s.apimachinery.pkg.api.resource.Quantity
+  scalar: untyped
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+  scalar: string
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+  map:
+    fields:
+    - name: matchExpressions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement
+          elementRelationship: atomic
+    - name: matchLabels
+      type:
+        map:
+          elementType:
+            scalar: string
+    elementRelationship: atomic
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+      default: ""
+    - name: operator
+      type:
+        scalar: string
+      default: ""
+    - name: values
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: fieldsType
+      type:
+        scalar: string
+    - name: fieldsV1
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1
+    - name: manager
+      type:
+        scalar: string
+    - name: operation
+      type:
+        scalar: string
+    - name: subresource
+      type:
+        scalar: string
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+  map:
+    fields:
+    - name: annotations
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: creationTimestamp
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: deletionGracePeriodSeconds
+      type:
+        scalar: numeric
+    - name: deletionTimestamp
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: finalizers
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: generateName
+      type:
+        scalar: string
+    - name: generation
+      type:
+        scalar: numeric
+    - name: labels
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: managedFields
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry
+          elementRelationship: atomic
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+    - name: ownerReferences
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference
+          elementRelationship: associative
+          keys:
+          - uid
+    - name: resourceVersion
+      type:
+        scalar: string
+    - name: selfLink
+      type:
+        scalar: string
+    - name: uid
+      type:
+        scalar: string
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+      default: ""
+    - name: blockOwnerDeletion
+      type:
+        scalar: boolean
+    - name: controller
+      type:
+        scalar: boolean
+    - name: kind
+      type:
+        scalar: string
+      default: ""
+    - name: name
+      type:
+        scalar: string
+      default: ""
+    - name: uid
+      type:
+        scalar: string
+      default: ""
+    elementRelationship: atomic
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+  scalar: untyped
 - name: __untyped_atomic_
   scalar: untyped
   list:

@@ -7,10 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
@@ -19,14 +19,12 @@ import (
 	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi"
+	"goldenimage.dev/pkg/apis/cdi/requester"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 )
 
 // PluginName is the name of the plugin in the server's flags.
 const PluginName = "CloneAuthorization"
-
-// maxDepth is how many DataSources are followed to the claim.
-const maxDepth = 2
 
 // A SourceGetter reads DataSources.
 type SourceGetter interface {
@@ -34,7 +32,7 @@ type SourceGetter interface {
 	DataSource(ctx context.Context, key types.NamespacedName) (*v1beta1.DataSource, error)
 }
 
-// A Plugin refuses what its user may not clone. Make one with New.
+// A Plugin refuses what its user may not clone, and notes who asked. Make one with New.
 type Plugin struct {
 	*admission.Handler
 	authorizer authorizer.Authorizer
@@ -42,6 +40,7 @@ type Plugin struct {
 }
 
 var (
+	_ admission.MutationInterface       = &Plugin{}
 	_ admission.ValidationInterface     = &Plugin{}
 	_ admission.InitializationValidator = &Plugin{}
 	_ initializer.WantsAuthorizer       = &Plugin{}
@@ -66,135 +65,136 @@ func (p *Plugin) ValidateInitialization() error {
 	return nil
 }
 
-// Validate refuses a request whose user may not clone what it names.
-func (p *Plugin) Validate(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
-	if a.GetSubresource() != "" {
+// Admit refuses a DataVolume whose user may not have what it clones, and notes on one that is
+// let in who asked. On update it keeps the note as it was: the spec never changes.
+func (p *Plugin) Admit(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
+	volume, ok := a.GetObject().(*cdi.DataVolume)
+	if !ok || a.GetSubresource() != "" || byServer(a) {
 		return nil
 	}
-	var claims []types.NamespacedName
-	var err error
-	switch obj := a.GetObject().(type) {
-	case *cdi.DataVolume:
-		if a.GetOperation() == admission.Create { // the spec never changes later
-			claims, err = p.ofVolume(ctx, obj, a.GetNamespace())
+	if a.GetOperation() == admission.Update {
+		old, ok := a.GetOldObject().(*cdi.DataVolume)
+		if !ok {
+			return apierrors.NewInternalError(fmt.Errorf("update of a DataVolume that was a %T", a.GetOldObject()))
 		}
-	case *cdi.DataSource:
-		old, _ := a.GetOldObject().(*cdi.DataSource)
-		if old == nil || !equality.Semantic.DeepEqual(old.Spec, obj.Spec) {
-			claims = ofSource(obj)
-		}
+		setNote(volume, old.Annotations[v1beta1.AnnCloneRequester])
+		return nil
 	}
+	setNote(volume, "")
+	allowed, err := p.checkVolume(ctx, a, volume)
 	if err != nil {
 		return err
 	}
-	for _, claim := range claims {
-		if claim.Namespace == "" || claim.Namespace == a.GetNamespace() {
-			continue
-		}
-		if err := p.allowed(ctx, a.GetUserInfo(), claim); err != nil {
-			return admission.NewForbidden(a, err)
-		}
+	if volume.Spec.SourceRef == nil && len(allowed) == 0 {
+		return nil
 	}
+	note, err := requester.Encode(described(a.GetUserInfo(), allowed))
+	if err != nil {
+		return admission.NewForbidden(a, fmt.Errorf("remember who asked for it: %w", err))
+	}
+	setNote(volume, note)
 	return nil
 }
 
-// ofVolume returns what a DataVolume names, and what that points to now. A name may be empty.
-func (p *Plugin) ofVolume(ctx context.Context, volume *cdi.DataVolume, namespace string) ([]types.NamespacedName, error) {
-	var claims []types.NamespacedName
-	if source := volume.Spec.Source; source != nil {
-		if source.PVC != nil {
-			claims = append(claims, types.NamespacedName{Namespace: source.PVC.Namespace, Name: source.PVC.Name})
-		}
-		if source.Snapshot != nil {
-			claims = append(claims, types.NamespacedName{Namespace: source.Snapshot.Namespace, Name: source.Snapshot.Name})
-		}
+// Validate refuses a DataImportCron whose ServiceAccount may not have the claim that it imports.
+func (p *Plugin) Validate(ctx context.Context, a admission.Attributes, _ admission.ObjectInterfaces) error {
+	cron, ok := a.GetObject().(*cdi.DataImportCron)
+	if !ok || a.GetSubresource() != "" || byServer(a) {
+		return nil
 	}
-	if ref := volume.Spec.SourceRef; ref != nil {
-		at := types.NamespacedName{Namespace: ptr.Deref(ref.Namespace, ""), Name: ref.Name}
-		if at.Namespace == "" {
-			at.Namespace = namespace
+	if old, ok := a.GetOldObject().(*cdi.DataImportCron); ok && equality.Semantic.DeepEqual(old.Spec, cron.Spec) {
+		// A permission that was taken away is no reason to refuse a label.
+		return nil
+	}
+	source := cron.Spec.Template.Spec.Source
+	if source == nil || source.PVC == nil {
+		return nil
+	}
+	account := requester.ServiceAccount(a.GetNamespace(), ptr.Deref(cron.Spec.ServiceAccountName, ""))
+	return p.check(ctx, a, &user.DefaultInfo{Name: account.Username, Groups: account.Groups}, claim(a.GetNamespace(), source.PVC))
+}
+
+// checkVolume asks for all that a DataVolume clones from other namespaces, and returns it.
+func (p *Plugin) checkVolume(ctx context.Context, a admission.Attributes, volume *cdi.DataVolume) ([]requester.Source, error) {
+	sources, err := p.sourcesOf(ctx, a.GetNamespace(), &volume.Spec)
+	if err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
+	var allowed []requester.Source
+	for _, source := range sources {
+		if source.Namespace == a.GetNamespace() {
+			continue
 		}
-		claims = append(claims, types.NamespacedName{Namespace: at.Namespace})
-		found, err := p.behind(ctx, at)
-		if err != nil {
+		if err := p.check(ctx, a, a.GetUserInfo(), source); err != nil {
 			return nil, err
 		}
-		claims = append(claims, found...)
+		allowed = append(allowed, source)
 	}
-	return claims, nil
+	return allowed, nil
 }
 
-// behind follows a DataSource to what it points to.
-func (p *Plugin) behind(ctx context.Context, at types.NamespacedName) ([]types.NamespacedName, error) {
-	var claims []types.NamespacedName
-	for range maxDepth {
-		source, err := p.sources.DataSource(ctx, at)
-		if apierrors.IsNotFound(err) {
-			return claims, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read DataSource %s: %w", at, err)
-		}
-		spec := source.Spec.Source
-		for _, claim := range []types.NamespacedName{keyOf(spec.PVC), snapshotKey(spec.Snapshot)} {
-			if claim.Name != "" {
-				claims = append(claims, claim)
-			}
-		}
-		if spec.DataSource == nil {
-			return claims, nil
-		}
-		at.Name = spec.DataSource.Name
-		if spec.DataSource.Namespace != "" {
-			at.Namespace = spec.DataSource.Namespace
-		}
-		claims = append(claims, types.NamespacedName{Namespace: at.Namespace})
+// check returns why a request is refused, nil if who may have a copy of source.
+func (p *Plugin) check(ctx context.Context, a admission.Attributes, who user.Info, source requester.Source) error {
+	if source.Namespace == a.GetNamespace() {
+		return nil
 	}
-	return claims, nil
-}
-
-func keyOf(claim *v1beta1.DataVolumeSourcePVC) types.NamespacedName {
-	if claim == nil {
-		return types.NamespacedName{}
+	if who == nil {
+		who = &user.DefaultInfo{}
 	}
-	return types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}
-}
-
-func snapshotKey(snapshot *v1beta1.DataVolumeSourceSnapshot) types.NamespacedName {
-	if snapshot == nil {
-		return types.NamespacedName{}
-	}
-	return types.NamespacedName{Namespace: snapshot.Namespace, Name: snapshot.Name}
-}
-
-// ofSource returns what a DataSource names.
-func ofSource(source *cdi.DataSource) []types.NamespacedName {
-	var claims []types.NamespacedName
-	if pvc := source.Spec.Source.PVC; pvc != nil {
-		claims = append(claims, types.NamespacedName{Namespace: pvc.Namespace, Name: pvc.Name})
-	}
-	if snapshot := source.Spec.Source.Snapshot; snapshot != nil {
-		claims = append(claims, types.NamespacedName{Namespace: snapshot.Namespace, Name: snapshot.Name})
-	}
-	return claims
-}
-
-// allowed asks for one of two permissions in the source's namespace: to create
-// datavolumes/source, or pods, which could read the volume themselves.
-func (p *Plugin) allowed(ctx context.Context, who user.Info, claim types.NamespacedName) error {
-	for _, request := range []authorizer.AttributesRecord{
-		{APIGroup: cdi.GroupName, APIVersion: v1beta1.SchemeGroupVersion.Version, Resource: "datavolumes", Subresource: v1beta1.DataVolumeCloneSourceSubresource, Name: claim.Name},
-		{APIVersion: metav1.SchemeGroupVersion.Version, Resource: "pods"},
-	} {
-		request.User, request.Verb, request.Namespace, request.ResourceRequest = who, "create", claim.Namespace, true
-		decision, _, err := p.authorizer.Authorize(ctx, request)
-		if decision == authorizer.DecisionAllow {
+	var failed error
+	for _, way := range source.Ways() {
+		ok, err := p.all(ctx, who, source.Namespace, way)
+		if ok {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("ask whether user %s may clone from namespace %s: %w", who.GetName(), claim.Namespace, err)
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		return apierrors.NewInternalError(fmt.Errorf("ask whether user %s may clone from namespace %s: %w", who.GetName(), source.Namespace, failed))
+	}
+	return admission.NewForbidden(a, errors.New(source.Refusal(who.GetName())))
+}
+
+// all tells whether somebody has all of some permissions in a namespace.
+func (p *Plugin) all(ctx context.Context, who user.Info, namespace string, permissions []requester.Permission) (bool, error) {
+	for _, permission := range permissions {
+		decision, _, err := p.authorizer.Authorize(ctx, authorizer.AttributesRecord{
+			User: who, Verb: "create", Namespace: namespace, ResourceRequest: true,
+			APIGroup: permission.Group, APIVersion: permission.Version,
+			Resource: permission.Resource, Subresource: permission.Subresource, Name: permission.Name,
+		})
+		if decision != authorizer.DecisionAllow {
+			return false, err
 		}
 	}
-	return fmt.Errorf("User %s has insufficient permissions in clone source namespace %s: create on datavolumes/source (ClusterRole cdi.kubevirt.io:clone-sourcer) or on pods is needed there", //nolint:staticcheck // CDI's words, which clients know
-		who.GetName(), claim.Namespace)
+	return true, nil
+}
+
+// byServer tells whether the server itself asks: its controllers do, by the loopback client.
+func byServer(a admission.Attributes) bool {
+	who := a.GetUserInfo()
+	return who != nil && who.GetName() == user.APIServerUser
+}
+
+func described(who user.Info, allowed []requester.Source) requester.CloneRequester {
+	if who == nil {
+		return requester.CloneRequester{}
+	}
+	return requester.CloneRequester{
+		Username: who.GetName(), UID: who.GetUID(), Groups: who.GetGroups(), Extra: who.GetExtra(), Allowed: allowed,
+	}
+}
+
+// setNote gives a DataVolume a note, or none if it is empty. The map of annotations is not
+// changed, since somebody else may hold it too.
+func setNote(volume *cdi.DataVolume, note string) {
+	annotations := maps.Clone(volume.Annotations)
+	delete(annotations, v1beta1.AnnCloneRequester)
+	if note != "" {
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[v1beta1.AnnCloneRequester] = note
+	}
+	volume.Annotations = annotations
 }

@@ -36,6 +36,7 @@ func NewStorage(typer runtime.ObjectTyper, options generic.RESTOptionsGetter, cl
 		Resource:   cdi.Resource("dataimportcrons"),
 		Singular:   cdi.Resource("dataimportcron"),
 		ShortNames: []string{"dic", "dics"},
+		Categories: []string{"all"},
 		NewList:    func() runtime.Object { return &cdi.DataImportCronList{} },
 		Fields: func(c *cdi.DataImportCron) fields.Set {
 			return fields.Set{v1beta1.FieldManagedDataSource: c.Spec.ManagedDataSource}

@@ -6,19 +6,33 @@ package dataimportcron
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/uuid"
-	"k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/apiserver/pkg/audit"
+	apirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/utils/clock"
 
 	"goldenimage.dev/pkg/apis/cdi"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/apis/cdi/validation"
+)
+
+// Annotations of the audit log, which says by them which request it was even if it holds no
+// bodies.
+const (
+	// auditSent is the ID that the client sent, absent if it sent none.
+	auditSent = "trigger." + cdi.GroupName + "/sent-request-id"
+	// auditRequest is the ID that the answer names: that of status.lastTrigger when the poll
+	// was made.
+	auditRequest = "trigger." + cdi.GroupName + "/request-id"
+	// auditCoalesced tells whether an earlier request that waits stands for this one.
+	auditCoalesced = "trigger." + cdi.GroupName + "/coalesced"
 )
 
 // A Trigger serves dataimportcrons/trigger: it records that somebody wants a poll, and
@@ -34,8 +48,9 @@ func NewTrigger(status rest.Updater, clk clock.PassiveClock) *Trigger {
 }
 
 var (
-	_ rest.NamedCreater             = &Trigger{}
-	_ rest.GroupVersionKindProvider = &Trigger{}
+	_ rest.NamedCreater                   = &Trigger{}
+	_ rest.GroupVersionKindProvider       = &Trigger{}
+	_ rest.SubresourceObjectMetaPreserver = &Trigger{}
 )
 
 // New returns an empty request.
@@ -48,6 +63,10 @@ func (*Trigger) Destroy() {}
 func (*Trigger) GroupVersionKind(schema.GroupVersion) schema.GroupVersionKind {
 	return v1beta1.SchemeGroupVersion.WithKind("DataImportCronTrigger")
 }
+
+// PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate keeps metadata.uid, by which a client
+// says which DataImportCron it means.
+func (*Trigger) PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate() bool { return true }
 
 // Create records a request for the named DataImportCron and returns it with its status
 // filled in.
@@ -67,71 +86,53 @@ func (t *Trigger) Create(ctx context.Context, name string, obj runtime.Object, v
 			return nil, err
 		}
 	}
-	answer := trigger.DeepCopy()
-	answer.Name = name
-	answer.Namespace = request.NamespaceValue(ctx)
-	wanted := t.wanted(ctx, trigger)
+	asked := t.asked(ctx, trigger)
+	if asked.named {
+		audit.AddAuditAnnotation(ctx, auditSent, asked.RequestID)
+	}
+	var reply *cdi.DataImportCronTrigger
 	record := func(_ context.Context, _, stored runtime.Object) (runtime.Object, error) {
 		cron, ok := stored.DeepCopyObject().(*cdi.DataImportCron)
 		if !ok {
 			return nil, fmt.Errorf("stored object is a %T", stored)
 		}
-		answer.Status = merge(&cron.Status, wanted)
+		decided := answerTo(cron, asked, asked.RequestedAt.Time)
+		if decided.refused != nil {
+			return nil, decided.refused
+		}
+		cron.Status, reply = decided.status, asAnswer(cron, trigger, decided.answer)
 		return cron, nil
 	}
+	// The store calls record again if somebody else wrote meanwhile, and writes only what
+	// differs. The errors that it returns are the client's answer as they are: the machinery
+	// looks into none that is wrapped.
 	_, _, err := t.status.Update(ctx, name, rest.DefaultUpdatedObjectInfo(nil, record), rest.ValidateAllObjectFunc,
 		rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{DryRun: options.DryRun})
 	if err != nil {
 		return nil, err
 	}
-	return answer, nil
+	audit.AddAuditAnnotations(ctx, auditRequest, reply.Status.RequestID, auditCoalesced, strconv.FormatBool(reply.Status.Coalesced))
+	return reply, nil
 }
 
-func (t *Trigger) wanted(ctx context.Context, trigger *cdi.DataImportCronTrigger) cdi.TriggerRequest {
-	wanted := cdi.TriggerRequest{
-		RequestID:   trigger.Spec.RequestID,
-		RequestedAt: metav1.NewTime(t.clock.Now()).Rfc3339Copy(),
-		Reason:      trigger.Spec.Reason,
-		Force:       trigger.Spec.Force,
+// asked returns what a body asks for.
+func (t *Trigger) asked(ctx context.Context, trigger *cdi.DataImportCronTrigger) request {
+	r := request{
+		TriggerRequest: cdi.TriggerRequest{
+			RequestID:   trigger.Spec.RequestID,
+			RequestedAt: metav1.NewTime(t.clock.Now()).Rfc3339Copy(),
+			Reason:      trigger.Spec.Reason,
+			Force:       trigger.Spec.Force,
+		},
+		named:           trigger.Spec.RequestID != "",
+		uid:             trigger.UID,
+		resourceVersion: trigger.ResourceVersion,
 	}
-	if wanted.RequestID == "" {
-		wanted.RequestID = string(uuid.NewUUID())
+	if !r.named {
+		r.RequestID = string(uuid.NewUUID())
 	}
-	if user, ok := request.UserFrom(ctx); ok {
-		wanted.RequestedBy = user.GetName()
+	if user, ok := apirequest.UserFrom(ctx); ok {
+		r.RequestedBy = user.GetName()
 	}
-	return wanted
-}
-
-// merge records a request in a status and returns the answer to it. A request that still
-// waits stands for a later one; its count tells a poll that began before the later one that
-// another is due.
-func merge(status *cdi.DataImportCronStatus, wanted cdi.TriggerRequest) cdi.DataImportCronTriggerStatus {
-	last, waiting := status.LastTrigger, status.TriggerRequest
-	if waiting != nil && last != nil && waiting.RequestID == last.RequestID && waiting.Coalesced <= last.Coalesced {
-		if waiting.RequestID == wanted.RequestID {
-			return answer(waiting, false)
-		}
-		waiting = nil
-	}
-	switch {
-	case waiting == nil:
-		status.TriggerRequest = &wanted
-		return answer(&wanted, false)
-	case waiting.RequestID == wanted.RequestID:
-		return answer(waiting, false)
-	default:
-		waiting.Coalesced++
-		waiting.Force = waiting.Force || wanted.Force
-		return answer(waiting, true)
-	}
-}
-
-func answer(request *cdi.TriggerRequest, coalesced bool) cdi.DataImportCronTriggerStatus {
-	return cdi.DataImportCronTriggerStatus{
-		RequestID:   request.RequestID,
-		RequestedAt: request.RequestedAt.DeepCopy(),
-		RequestedBy: request.RequestedBy,
-		Coalesced:   coalesced,
-	}
+	return r
 }

@@ -27,7 +27,8 @@ func rules() strategy.Rules[cdi.DataVolume, *cdi.DataVolume] {
 		ValidateUpdate:       validation.ValidateDataVolumeUpdate,
 		ValidateStatusUpdate: validation.ValidateDataVolumeStatusUpdate,
 		// They say whose volume is read; written by a user they would be a way around the
-		// authorization of clones.
+		// authorization of clones. AnnCloneRequester is not among them: admission/clone owns it,
+		// which writes it before a strategy drops what is guarded.
 		Guarded:  []string{v1beta1.AnnCloneSource, v1beta1.AnnCloneSourceUID},
 		Warnings: validation.WarningsForDataVolume,
 	}

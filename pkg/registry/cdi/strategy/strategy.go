@@ -113,12 +113,12 @@ func (s *Main[T, P]) guard(ctx context.Context, obj P, before map[string]string)
 
 // Validate checks a new object.
 func (s *Main[T, P]) Validate(_ context.Context, obj runtime.Object) field.ErrorList {
-	return s.rules.Validate(obj.(P))
+	return append(validateTimes(obj), s.rules.Validate(obj.(P))...)
 }
 
 // ValidateUpdate checks a changed object.
 func (s *Main[T, P]) ValidateUpdate(_ context.Context, obj, old runtime.Object) field.ErrorList {
-	return s.rules.ValidateUpdate(obj.(P), old.(P))
+	return append(validateTimes(obj), s.rules.ValidateUpdate(obj.(P), old.(P))...)
 }
 
 // WarningsOnCreate returns what is legal but odd.
@@ -173,7 +173,7 @@ func (s *Status[T, P]) PrepareForUpdate(_ context.Context, obj, old runtime.Obje
 
 // ValidateUpdate checks the status.
 func (s *Status[T, P]) ValidateUpdate(_ context.Context, obj, old runtime.Object) field.ErrorList {
-	return s.rules.ValidateStatusUpdate(obj.(P), old.(P))
+	return append(validateTimes(obj), s.rules.ValidateStatusUpdate(obj.(P), old.(P))...)
 }
 
 // WarningsOnUpdate returns nothing: who writes status cannot change the spec.

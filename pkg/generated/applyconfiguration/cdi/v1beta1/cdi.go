@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -34,6 +37,46 @@ func CDI(name string) *CDIApplyConfiguration {
 	b.WithKind("CDI")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractCDIFrom extracts the applied configuration owned by fieldManager from
+// cDI for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// cDI must be a unmodified CDI API object that was retrieved from the Kubernetes API.
+// ExtractCDIFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractCDIFrom(cDI *cdiv1beta1.CDI, fieldManager string, subresource string) (*CDIApplyConfiguration, error) {
+	b := &CDIApplyConfiguration{}
+	err := managedfields.ExtractInto(cDI, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.CDI"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(cDI.Name)
+
+	b.WithKind("CDI")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractCDI extracts the applied configuration owned by fieldManager from
+// cDI. If no managedFields are found in cDI for fieldManager, a
+// CDIApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// cDI must be a unmodified CDI API object that was retrieved from the Kubernetes API.
+// ExtractCDI provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractCDI(cDI *cdiv1beta1.CDI, fieldManager string) (*CDIApplyConfiguration, error) {
+	return ExtractCDIFrom(cDI, fieldManager, "")
+}
+
+// ExtractCDIStatus extracts the applied configuration owned by fieldManager from
+// cDI for the status subresource.
+func ExtractCDIStatus(cDI *cdiv1beta1.CDI, fieldManager string) (*CDIApplyConfiguration, error) {
+	return ExtractCDIFrom(cDI, fieldManager, "status")
 }
 
 func (b CDIApplyConfiguration) IsApplyConfiguration() {}

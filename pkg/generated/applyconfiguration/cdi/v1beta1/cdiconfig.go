@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -34,6 +37,46 @@ func CDIConfig(name string) *CDIConfigApplyConfiguration {
 	b.WithKind("CDIConfig")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractCDIConfigFrom extracts the applied configuration owned by fieldManager from
+// cDIConfig for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// cDIConfig must be a unmodified CDIConfig API object that was retrieved from the Kubernetes API.
+// ExtractCDIConfigFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractCDIConfigFrom(cDIConfig *cdiv1beta1.CDIConfig, fieldManager string, subresource string) (*CDIConfigApplyConfiguration, error) {
+	b := &CDIConfigApplyConfiguration{}
+	err := managedfields.ExtractInto(cDIConfig, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.CDIConfig"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(cDIConfig.Name)
+
+	b.WithKind("CDIConfig")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractCDIConfig extracts the applied configuration owned by fieldManager from
+// cDIConfig. If no managedFields are found in cDIConfig for fieldManager, a
+// CDIConfigApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// cDIConfig must be a unmodified CDIConfig API object that was retrieved from the Kubernetes API.
+// ExtractCDIConfig provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractCDIConfig(cDIConfig *cdiv1beta1.CDIConfig, fieldManager string) (*CDIConfigApplyConfiguration, error) {
+	return ExtractCDIConfigFrom(cDIConfig, fieldManager, "")
+}
+
+// ExtractCDIConfigStatus extracts the applied configuration owned by fieldManager from
+// cDIConfig for the status subresource.
+func ExtractCDIConfigStatus(cDIConfig *cdiv1beta1.CDIConfig, fieldManager string) (*CDIConfigApplyConfiguration, error) {
+	return ExtractCDIConfigFrom(cDIConfig, fieldManager, "status")
 }
 
 func (b CDIConfigApplyConfiguration) IsApplyConfiguration() {}

@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -35,6 +38,53 @@ func DataImportCron(name, namespace string) *DataImportCronApplyConfiguration {
 	b.WithKind("DataImportCron")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractDataImportCronFrom extracts the applied configuration owned by fieldManager from
+// dataImportCron for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// dataImportCron must be a unmodified DataImportCron API object that was retrieved from the Kubernetes API.
+// ExtractDataImportCronFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractDataImportCronFrom(dataImportCron *cdiv1beta1.DataImportCron, fieldManager string, subresource string) (*DataImportCronApplyConfiguration, error) {
+	b := &DataImportCronApplyConfiguration{}
+	err := managedfields.ExtractInto(dataImportCron, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.DataImportCron"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(dataImportCron.Name)
+	b.WithNamespace(dataImportCron.Namespace)
+
+	b.WithKind("DataImportCron")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractDataImportCron extracts the applied configuration owned by fieldManager from
+// dataImportCron. If no managedFields are found in dataImportCron for fieldManager, a
+// DataImportCronApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// dataImportCron must be a unmodified DataImportCron API object that was retrieved from the Kubernetes API.
+// ExtractDataImportCron provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractDataImportCron(dataImportCron *cdiv1beta1.DataImportCron, fieldManager string) (*DataImportCronApplyConfiguration, error) {
+	return ExtractDataImportCronFrom(dataImportCron, fieldManager, "")
+}
+
+// ExtractDataImportCronStatus extracts the applied configuration owned by fieldManager from
+// dataImportCron for the status subresource.
+func ExtractDataImportCronStatus(dataImportCron *cdiv1beta1.DataImportCron, fieldManager string) (*DataImportCronApplyConfiguration, error) {
+	return ExtractDataImportCronFrom(dataImportCron, fieldManager, "status")
+}
+
+// ExtractDataImportCronTrigger extracts the applied configuration owned by fieldManager from
+// dataImportCron for the trigger subresource.
+func ExtractDataImportCronTrigger(dataImportCron *cdiv1beta1.DataImportCron, fieldManager string) (*DataImportCronApplyConfiguration, error) {
+	return ExtractDataImportCronFrom(dataImportCron, fieldManager, "trigger")
 }
 
 func (b DataImportCronApplyConfiguration) IsApplyConfiguration() {}

@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -35,6 +38,47 @@ func DataSource(name, namespace string) *DataSourceApplyConfiguration {
 	b.WithKind("DataSource")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractDataSourceFrom extracts the applied configuration owned by fieldManager from
+// dataSource for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// dataSource must be a unmodified DataSource API object that was retrieved from the Kubernetes API.
+// ExtractDataSourceFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractDataSourceFrom(dataSource *cdiv1beta1.DataSource, fieldManager string, subresource string) (*DataSourceApplyConfiguration, error) {
+	b := &DataSourceApplyConfiguration{}
+	err := managedfields.ExtractInto(dataSource, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.DataSource"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(dataSource.Name)
+	b.WithNamespace(dataSource.Namespace)
+
+	b.WithKind("DataSource")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractDataSource extracts the applied configuration owned by fieldManager from
+// dataSource. If no managedFields are found in dataSource for fieldManager, a
+// DataSourceApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// dataSource must be a unmodified DataSource API object that was retrieved from the Kubernetes API.
+// ExtractDataSource provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractDataSource(dataSource *cdiv1beta1.DataSource, fieldManager string) (*DataSourceApplyConfiguration, error) {
+	return ExtractDataSourceFrom(dataSource, fieldManager, "")
+}
+
+// ExtractDataSourceStatus extracts the applied configuration owned by fieldManager from
+// dataSource for the status subresource.
+func ExtractDataSourceStatus(dataSource *cdiv1beta1.DataSource, fieldManager string) (*DataSourceApplyConfiguration, error) {
+	return ExtractDataSourceFrom(dataSource, fieldManager, "status")
 }
 
 func (b DataSourceApplyConfiguration) IsApplyConfiguration() {}

@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -35,6 +38,47 @@ func DataVolume(name, namespace string) *DataVolumeApplyConfiguration {
 	b.WithKind("DataVolume")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractDataVolumeFrom extracts the applied configuration owned by fieldManager from
+// dataVolume for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// dataVolume must be a unmodified DataVolume API object that was retrieved from the Kubernetes API.
+// ExtractDataVolumeFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractDataVolumeFrom(dataVolume *cdiv1beta1.DataVolume, fieldManager string, subresource string) (*DataVolumeApplyConfiguration, error) {
+	b := &DataVolumeApplyConfiguration{}
+	err := managedfields.ExtractInto(dataVolume, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.DataVolume"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(dataVolume.Name)
+	b.WithNamespace(dataVolume.Namespace)
+
+	b.WithKind("DataVolume")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractDataVolume extracts the applied configuration owned by fieldManager from
+// dataVolume. If no managedFields are found in dataVolume for fieldManager, a
+// DataVolumeApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// dataVolume must be a unmodified DataVolume API object that was retrieved from the Kubernetes API.
+// ExtractDataVolume provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractDataVolume(dataVolume *cdiv1beta1.DataVolume, fieldManager string) (*DataVolumeApplyConfiguration, error) {
+	return ExtractDataVolumeFrom(dataVolume, fieldManager, "")
+}
+
+// ExtractDataVolumeStatus extracts the applied configuration owned by fieldManager from
+// dataVolume for the status subresource.
+func ExtractDataVolumeStatus(dataVolume *cdiv1beta1.DataVolume, fieldManager string) (*DataVolumeApplyConfiguration, error) {
+	return ExtractDataVolumeFrom(dataVolume, fieldManager, "status")
 }
 
 func (b DataVolumeApplyConfiguration) IsApplyConfiguration() {}

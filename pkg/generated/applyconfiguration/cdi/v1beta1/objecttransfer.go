@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -34,6 +37,46 @@ func ObjectTransfer(name string) *ObjectTransferApplyConfiguration {
 	b.WithKind("ObjectTransfer")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractObjectTransferFrom extracts the applied configuration owned by fieldManager from
+// objectTransfer for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// objectTransfer must be a unmodified ObjectTransfer API object that was retrieved from the Kubernetes API.
+// ExtractObjectTransferFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractObjectTransferFrom(objectTransfer *cdiv1beta1.ObjectTransfer, fieldManager string, subresource string) (*ObjectTransferApplyConfiguration, error) {
+	b := &ObjectTransferApplyConfiguration{}
+	err := managedfields.ExtractInto(objectTransfer, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.ObjectTransfer"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(objectTransfer.Name)
+
+	b.WithKind("ObjectTransfer")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractObjectTransfer extracts the applied configuration owned by fieldManager from
+// objectTransfer. If no managedFields are found in objectTransfer for fieldManager, a
+// ObjectTransferApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// objectTransfer must be a unmodified ObjectTransfer API object that was retrieved from the Kubernetes API.
+// ExtractObjectTransfer provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractObjectTransfer(objectTransfer *cdiv1beta1.ObjectTransfer, fieldManager string) (*ObjectTransferApplyConfiguration, error) {
+	return ExtractObjectTransferFrom(objectTransfer, fieldManager, "")
+}
+
+// ExtractObjectTransferStatus extracts the applied configuration owned by fieldManager from
+// objectTransfer for the status subresource.
+func ExtractObjectTransferStatus(objectTransfer *cdiv1beta1.ObjectTransfer, fieldManager string) (*ObjectTransferApplyConfiguration, error) {
+	return ExtractObjectTransferFrom(objectTransfer, fieldManager, "status")
 }
 
 func (b ObjectTransferApplyConfiguration) IsApplyConfiguration() {}

@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -35,6 +38,46 @@ func StorageProfile(name string) *StorageProfileApplyConfiguration {
 	b.WithKind("StorageProfile")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractStorageProfileFrom extracts the applied configuration owned by fieldManager from
+// storageProfile for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// storageProfile must be a unmodified StorageProfile API object that was retrieved from the Kubernetes API.
+// ExtractStorageProfileFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractStorageProfileFrom(storageProfile *cdiv1beta1.StorageProfile, fieldManager string, subresource string) (*StorageProfileApplyConfiguration, error) {
+	b := &StorageProfileApplyConfiguration{}
+	err := managedfields.ExtractInto(storageProfile, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.StorageProfile"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(storageProfile.Name)
+
+	b.WithKind("StorageProfile")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractStorageProfile extracts the applied configuration owned by fieldManager from
+// storageProfile. If no managedFields are found in storageProfile for fieldManager, a
+// StorageProfileApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// storageProfile must be a unmodified StorageProfile API object that was retrieved from the Kubernetes API.
+// ExtractStorageProfile provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractStorageProfile(storageProfile *cdiv1beta1.StorageProfile, fieldManager string) (*StorageProfileApplyConfiguration, error) {
+	return ExtractStorageProfileFrom(storageProfile, fieldManager, "")
+}
+
+// ExtractStorageProfileStatus extracts the applied configuration owned by fieldManager from
+// storageProfile for the status subresource.
+func ExtractStorageProfileStatus(storageProfile *cdiv1beta1.StorageProfile, fieldManager string) (*StorageProfileApplyConfiguration, error) {
+	return ExtractStorageProfileFrom(storageProfile, fieldManager, "status")
 }
 
 func (b StorageProfileApplyConfiguration) IsApplyConfiguration() {}

@@ -6,8 +6,11 @@
 package v1beta1
 
 import (
+	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -33,6 +36,41 @@ func VolumeCloneSource(name, namespace string) *VolumeCloneSourceApplyConfigurat
 	b.WithKind("VolumeCloneSource")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractVolumeCloneSourceFrom extracts the applied configuration owned by fieldManager from
+// volumeCloneSource for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// volumeCloneSource must be a unmodified VolumeCloneSource API object that was retrieved from the Kubernetes API.
+// ExtractVolumeCloneSourceFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractVolumeCloneSourceFrom(volumeCloneSource *cdiv1beta1.VolumeCloneSource, fieldManager string, subresource string) (*VolumeCloneSourceApplyConfiguration, error) {
+	b := &VolumeCloneSourceApplyConfiguration{}
+	err := managedfields.ExtractInto(volumeCloneSource, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.VolumeCloneSource"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(volumeCloneSource.Name)
+	b.WithNamespace(volumeCloneSource.Namespace)
+
+	b.WithKind("VolumeCloneSource")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractVolumeCloneSource extracts the applied configuration owned by fieldManager from
+// volumeCloneSource. If no managedFields are found in volumeCloneSource for fieldManager, a
+// VolumeCloneSourceApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// volumeCloneSource must be a unmodified VolumeCloneSource API object that was retrieved from the Kubernetes API.
+// ExtractVolumeCloneSource provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractVolumeCloneSource(volumeCloneSource *cdiv1beta1.VolumeCloneSource, fieldManager string) (*VolumeCloneSourceApplyConfiguration, error) {
+	return ExtractVolumeCloneSourceFrom(volumeCloneSource, fieldManager, "")
 }
 
 func (b VolumeCloneSourceApplyConfiguration) IsApplyConfiguration() {}

@@ -7,8 +7,10 @@ package v1beta1
 
 import (
 	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -36,6 +38,41 @@ func VolumeImportSource(name, namespace string) *VolumeImportSourceApplyConfigur
 	b.WithKind("VolumeImportSource")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractVolumeImportSourceFrom extracts the applied configuration owned by fieldManager from
+// volumeImportSource for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// volumeImportSource must be a unmodified VolumeImportSource API object that was retrieved from the Kubernetes API.
+// ExtractVolumeImportSourceFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractVolumeImportSourceFrom(volumeImportSource *cdiv1beta1.VolumeImportSource, fieldManager string, subresource string) (*VolumeImportSourceApplyConfiguration, error) {
+	b := &VolumeImportSourceApplyConfiguration{}
+	err := managedfields.ExtractInto(volumeImportSource, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.VolumeImportSource"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(volumeImportSource.Name)
+	b.WithNamespace(volumeImportSource.Namespace)
+
+	b.WithKind("VolumeImportSource")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractVolumeImportSource extracts the applied configuration owned by fieldManager from
+// volumeImportSource. If no managedFields are found in volumeImportSource for fieldManager, a
+// VolumeImportSourceApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// volumeImportSource must be a unmodified VolumeImportSource API object that was retrieved from the Kubernetes API.
+// ExtractVolumeImportSource provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractVolumeImportSource(volumeImportSource *cdiv1beta1.VolumeImportSource, fieldManager string) (*VolumeImportSourceApplyConfiguration, error) {
+	return ExtractVolumeImportSourceFrom(volumeImportSource, fieldManager, "")
 }
 
 func (b VolumeImportSourceApplyConfiguration) IsApplyConfiguration() {}

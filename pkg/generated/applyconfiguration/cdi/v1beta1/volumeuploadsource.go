@@ -7,8 +7,10 @@ package v1beta1
 
 import (
 	cdiv1beta1 "goldenimage.dev/pkg/apis/cdi/v1beta1"
+	internal "goldenimage.dev/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -36,6 +38,41 @@ func VolumeUploadSource(name, namespace string) *VolumeUploadSourceApplyConfigur
 	b.WithKind("VolumeUploadSource")
 	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
 	return b
+}
+
+// ExtractVolumeUploadSourceFrom extracts the applied configuration owned by fieldManager from
+// volumeUploadSource for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// volumeUploadSource must be a unmodified VolumeUploadSource API object that was retrieved from the Kubernetes API.
+// ExtractVolumeUploadSourceFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractVolumeUploadSourceFrom(volumeUploadSource *cdiv1beta1.VolumeUploadSource, fieldManager string, subresource string) (*VolumeUploadSourceApplyConfiguration, error) {
+	b := &VolumeUploadSourceApplyConfiguration{}
+	err := managedfields.ExtractInto(volumeUploadSource, internal.Parser().Type("dev.goldenimage.cdi.v1beta1.VolumeUploadSource"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(volumeUploadSource.Name)
+	b.WithNamespace(volumeUploadSource.Namespace)
+
+	b.WithKind("VolumeUploadSource")
+	b.WithAPIVersion("cdi.kubevirt.io/v1beta1")
+	return b, nil
+}
+
+// ExtractVolumeUploadSource extracts the applied configuration owned by fieldManager from
+// volumeUploadSource. If no managedFields are found in volumeUploadSource for fieldManager, a
+// VolumeUploadSourceApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// volumeUploadSource must be a unmodified VolumeUploadSource API object that was retrieved from the Kubernetes API.
+// ExtractVolumeUploadSource provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractVolumeUploadSource(volumeUploadSource *cdiv1beta1.VolumeUploadSource, fieldManager string) (*VolumeUploadSourceApplyConfiguration, error) {
+	return ExtractVolumeUploadSourceFrom(volumeUploadSource, fieldManager, "")
 }
 
 func (b VolumeUploadSourceApplyConfiguration) IsApplyConfiguration() {}
