@@ -17,10 +17,9 @@ import (
 )
 
 const (
-	percentWords  = `must match ^(0(?:\.\d{1,3})?|1)$: accepted is a share from "0" to "1" with at most three digits after the point, such as "0.06"`
-	proxyWords    = "URL of the proxy is not valid: accepted is http://host[:port] or https://host[:port]"
-	proxyScheme   = "URL of the proxy is not valid: its scheme is neither http nor https: accepted is http://host[:port] or https://host[:port]"
-	insecureWords = "spec.insecureRegistries: what these registries deliver is not protected on its way: whoever is on it can change an image that is named by a tag"
+	percentWords = `must match ^(0(?:\.\d{1,3})?|1)$: accepted is a share from "0" to "1" with at most three digits after the point, such as "0.06"`
+	proxyWords   = "URL of the proxy is not valid: accepted is http://host[:port] or https://host[:port]"
+	proxyScheme  = "URL of the proxy is not valid: its scheme is neither http nor https: accepted is http://host[:port] or https://host[:port]"
 )
 
 func theConfig() *cdi.CDIConfig {
@@ -163,11 +162,18 @@ func TestWarningsForCDIConfig(t *testing.T) {
 		spec cdi.CDIConfigSpec
 		want []string
 	}{
-		"nothing": {cdi.CDIConfigSpec{}, nil},
-		"what counts": {cdi.CDIConfigSpec{
-			FilesystemOverhead: &cdi.FilesystemOverhead{Global: "0.1"}, Preallocation: new(true), ImportProxy: &cdi.ImportProxy{HTTPProxy: new("http://proxy")},
-			FeatureGates: []string{"HonorWaitForFirstConsumer"}, PodResourceRequirements: &corev1.ResourceRequirements{}, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "a"}},
-		}, nil},
+		"nothing":             {cdi.CDIConfigSpec{}, nil},
+		"what is done anyway": {cdi.CDIConfigSpec{FeatureGates: []string{"HonorWaitForFirstConsumer"}}, nil},
+		"what others read": {cdi.CDIConfigSpec{
+			FilesystemOverhead: &cdi.FilesystemOverhead{Global: "0.1"}, Preallocation: new(false), ImportProxy: &cdi.ImportProxy{HTTPProxy: new("http://proxy")},
+			PodResourceRequirements: &corev1.ResourceRequirements{}, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "a"}},
+		}, []string{
+			"spec.importProxy: clients may read it; this server goes by the variables HTTPS_PROXY and NO_PROXY of its own environment",
+			"spec.filesystemOverhead: clients may read it; this server goes by its flag --filesystem-overhead",
+			"spec.preallocation: clients may read it; this server goes by spec.preallocation of each DataVolume",
+			"spec.podResourceRequirements: clients may read it; pods that fill volumes are given what they need",
+			"spec.imagePullSecrets: clients may read it; this server goes by its flag --importer-image-pull-secrets",
+		}},
 		"what does not count": {cdi.CDIConfigSpec{
 			UploadProxyURLOverride: new("a"), ScratchSpaceStorageClass: new("a"), DataVolumeTTLSeconds: new(int32(1)), LogVerbosity: new(int32(1)),
 			TLSSecurityProfile: &cdi.TLSSecurityProfile{Type: cdi.TLSProfileOldType}, WebhookPvcRendering: new(cdi.WebhookPvcRenderingEnabled),
@@ -184,11 +190,12 @@ func TestWarningsForCDIConfig(t *testing.T) {
 			`spec.featureGates[2]: "Nope" is not known: known are HonorWaitForFirstConsumer, DataVolumeClaimAdoption, WebhookPvcRendering, BootcImageImport`,
 			`spec.featureGates[3]: "" is not known: known are HonorWaitForFirstConsumer, DataVolumeClaimAdoption, WebhookPvcRendering, BootcImageImport`,
 		}},
-		"a proxy's password": {cdi.CDIConfigSpec{ImportProxy: &cdi.ImportProxy{HTTPSProxy: new("http://user:hunter2@proxy")}},
-			[]string{"spec.importProxy.HTTPSProxy: it holds a user name or password, and all users may read the CDIConfig"}},
-		"an insecure registry": {cdi.CDIConfigSpec{InsecureRegistries: []string{"registry:5000"}}, []string{insecureWords}},
-		"Docker Hub by its other name": {cdi.CDIConfigSpec{InsecureRegistries: []string{"docker.io"}},
-			[]string{insecureWords, "spec.insecureRegistries: docker.io matches no image: those of Docker Hub are read from index.docker.io"}},
+		"a proxy's password": {cdi.CDIConfigSpec{ImportProxy: &cdi.ImportProxy{HTTPSProxy: new("http://user:hunter2@proxy")}}, []string{
+			"spec.importProxy: clients may read it; this server goes by the variables HTTPS_PROXY and NO_PROXY of its own environment",
+			"spec.importProxy.HTTPSProxy: it holds a user name or password, and all users may read the CDIConfig",
+		}},
+		"an insecure registry": {cdi.CDIConfigSpec{InsecureRegistries: []string{"registry:5000"}},
+			[]string{"spec.insecureRegistries: it is stored and not acted on: the flag --insecure-registries of the server counts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := theConfig()

@@ -11,12 +11,6 @@ import (
 	"goldenimage.dev/pkg/apis/cdi"
 )
 
-// dockerHub is how images of Docker Hub are named, and dockerHubHost whom they are read from.
-const (
-	dockerHub     = "docker.io"
-	dockerHubHost = "index.docker.io"
-)
-
 // WarningsForCDIConfig returns what is legal but odd in a CDIConfig that is valid.
 func WarningsForCDIConfig(config *cdi.CDIConfig) []string { return warnConfig(&config.Spec, "spec") }
 
@@ -32,6 +26,12 @@ func warnConfig(spec *cdi.CDIConfigSpec, path string) []string {
 		{spec.DataVolumeTTLSeconds != nil, "dataVolumeTTLSeconds", "it is deprecated: a DataVolume stays until somebody deletes it"},
 		{spec.TLSSecurityProfile != nil, "tlsSecurityProfile", "it is stored and not acted on: the flags --tls-min-version and --tls-cipher-suites of the server count"},
 		{spec.LogVerbosity != nil, "logVerbosity", "it is stored and not acted on: the flag -v of the server counts"},
+		{len(spec.InsecureRegistries) > 0, "insecureRegistries", "it is stored and not acted on: the flag --insecure-registries of the server counts"},
+		{spec.ImportProxy != nil, "importProxy", "clients may read it; this server goes by the variables HTTPS_PROXY and NO_PROXY of its own environment"},
+		{spec.FilesystemOverhead != nil, "filesystemOverhead", "clients may read it; this server goes by its flag --filesystem-overhead"},
+		{spec.Preallocation != nil, "preallocation", "clients may read it; this server goes by spec.preallocation of each DataVolume"},
+		{spec.PodResourceRequirements != nil, "podResourceRequirements", "clients may read it; pods that fill volumes are given what they need"},
+		{len(spec.ImagePullSecrets) > 0, "imagePullSecrets", "clients may read it; this server goes by its flag --importer-image-pull-secrets"},
 		{spec.WebhookPvcRendering != nil, "webhookPvcRendering", "it is stored and not acted on: claims are not completed at admission"},
 	} {
 		if inert.given {
@@ -39,8 +39,7 @@ func warnConfig(spec *cdi.CDIConfigSpec, path string) []string {
 		}
 	}
 	warnings = append(warnings, warnGates(spec.FeatureGates, path+".featureGates")...)
-	warnings = append(warnings, warnProxy(spec.ImportProxy, path+".importProxy")...)
-	return append(warnings, warnInsecure(spec.InsecureRegistries, path+".insecureRegistries")...)
+	return append(warnings, warnProxy(spec.ImportProxy, path+".importProxy")...)
 }
 
 // warnGates looks at feature gates. An unknown one is legal: it may be one of another version.
@@ -72,17 +71,6 @@ func warnProxy(proxy *cdi.ImportProxy, path string) []string {
 		if strings.Contains(deref(member.url), "@") {
 			warnings = append(warnings, path+"."+member.name+": it holds a user name or password, and all users may read the CDIConfig")
 		}
-	}
-	return warnings
-}
-
-func warnInsecure(registries []string, path string) []string {
-	if len(registries) == 0 {
-		return nil
-	}
-	warnings := []string{path + ": what these registries deliver is not protected on its way: whoever is on it can change an image that is named by a tag"}
-	if slices.Contains(registries, dockerHub) {
-		warnings = append(warnings, path+": "+dockerHub+" matches no image: those of Docker Hub are read from "+dockerHubHost)
 	}
 	return warnings
 }
