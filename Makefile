@@ -58,7 +58,7 @@ push: ## Push the images to REGISTRY with TAG.
 ##@ Check
 
 .PHONY: test
-test: test-unit test-e2e ## Run all tests: unit, integration and end to end.
+test: test-unit test-e2e test-openapi ## Run all tests: unit, integration, end to end, generated clients.
 
 .PHONY: test-unit
 test-unit: ## Run the unit and integration tests.
@@ -68,6 +68,10 @@ test-unit: ## Run the unit and integration tests.
 .PHONY: test-e2e
 test-e2e: ## Run the end-to-end tests on the local cluster, which is brought up if needed.
 	hack/test-e2e.sh
+
+.PHONY: test-openapi
+test-openapi: ## Check the OpenAPI document and the clients generated from it, on the local cluster.
+	hack/test-openapi.sh
 
 .PHONY: verify
 verify: ## Check lint, generated code, licence headers and docs. Changes nothing.

@@ -14,6 +14,8 @@ packages=(
 	# Builds and tests: the race detector needs a C compiler.
 	gcc libc6-dev make git ca-certificates
 )
+# Clients in TypeScript are generated and run; a Node.js of another make will do.
+command -v npm >/dev/null || packages+=(nodejs npm)
 missing=()
 for p in "${packages[@]}"; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")

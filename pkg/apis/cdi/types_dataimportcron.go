@@ -183,7 +183,8 @@ type TriggerOutcome struct {
 	RequestedAt metav1.Time
 	// HandledAt is when the poll was made.
 	HandledAt metav1.Time
-	// Outcome of the poll.
+	// Outcome of the poll. If it failed and the request had force, the next poll that
+	// succeeds replaces it.
 	Outcome PollOutcome
 	// Digest that the source holds; absent if the poll failed.
 	Digest string

@@ -81,9 +81,10 @@ func TestForceThatWasMadeUpForIsNotAskedForAgain(t *testing.T) {
 		r := &registry{err: unreachable}
 		w := start(t, r, gen.DataImportCron("cron", gen.WithSchedule("@every 1h"), gen.Desires(gen.Digest("a")),
 			gen.Asked(v1beta1.TriggerRequest{RequestID: "r1", Force: true})))
-		w.Settle()
-		r.set(gen.Digest("a"), nil)
+		// Retries that fail are not the request's: it was answered once.
 		w.Pass(time.Minute)
+		r.set(gen.Digest("a"), nil)
+		w.Pass(2 * time.Minute)
 		if got := w.Cron("cron").Annotations[v1beta1.AnnForcedBy]; got != "r1" {
 			t.Fatalf("forced by %q", got)
 		}

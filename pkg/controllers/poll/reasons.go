@@ -3,6 +3,8 @@
 
 package poll
 
+import "goldenimage.dev/pkg/apis/cdi/v1beta1"
+
 // Reasons of the condition SourceReachable and of events, besides those of package access.
 const (
 	// ReasonReachable: the latest poll succeeded.
@@ -17,7 +19,7 @@ const (
 	ReasonCertificateNotTrusted = "CertificateNotTrusted"
 	// ReasonRateLimited: the source asks to be left alone for a while. The API refuses triggers
 	// as long as the condition says so and the next poll is to come.
-	ReasonRateLimited = "RateLimited"
+	ReasonRateLimited = v1beta1.ReasonRateLimited
 	// ReasonSourceInvalid: what names the source cannot be read.
 	ReasonSourceInvalid = "SourceInvalid"
 	// ReasonSourceNotSupported: this server has no way to poll that kind of source.

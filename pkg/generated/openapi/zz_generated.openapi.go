@@ -4325,7 +4325,7 @@ func schema_pkg_apis_cdi_v1beta1_TriggerOutcome(ref common.ReferenceCallback) co
 					},
 					"outcome": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Outcome of the poll.\n\nPossible enum values:\n - `\"Failed\"` : the source could not be asked.\n - `\"Unchanged\"` : the source holds what it held before.\n - `\"Updated\"` : the source holds new content.",
+							Description: "Outcome of the poll. If it failed and the request had force, the next poll that succeeds replaces it.\n\nPossible enum values:\n - `\"Failed\"` : the source could not be asked.\n - `\"Unchanged\"` : the source holds what it held before.\n - `\"Updated\"` : the source holds new content.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",

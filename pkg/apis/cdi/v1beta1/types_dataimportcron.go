@@ -225,7 +225,8 @@ type TriggerOutcome struct {
 	RequestedAt metav1.Time `json:"requestedAt"`
 	// HandledAt is when the poll was made.
 	HandledAt metav1.Time `json:"handledAt"`
-	// Outcome of the poll.
+	// Outcome of the poll. If it failed and the request had force, the next poll that
+	// succeeds replaces it.
 	Outcome PollOutcome `json:"outcome"`
 	// Digest that the source holds; absent if the poll failed.
 	// +optional

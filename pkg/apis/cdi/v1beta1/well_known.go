@@ -71,5 +71,9 @@ const (
 // ReasonImportFailed of the condition UpToDate: what the source holds cannot be imported.
 const ReasonImportFailed = "ImportFailed"
 
+// ReasonRateLimited of the condition SourceReachable: the source asks to be left alone until
+// status.nextPoll.
+const ReasonRateLimited = "RateLimited"
+
 // FinalizerDataVolume lets the server remove what a clone left in another namespace.
 const FinalizerDataVolume = GroupName + "/dataVolumeFinalizer"

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"goldenimage.dev/pkg/apis/cdi"
+	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 )
 
 const (
@@ -24,9 +25,6 @@ const (
 	maxCoalesced = 100
 	// busyPause is after what time to ask again then.
 	busyPause = 10 * time.Second
-	// reasonRateLimited of the condition SourceReachable: the source asks to be left alone
-	// until status.nextPoll.
-	reasonRateLimited = "RateLimited"
 )
 
 // A request is what a client asks for.
@@ -156,7 +154,7 @@ func owed(status *cdi.DataImportCronStatus) bool {
 
 // limitedUntil returns until when the source asked to be left alone, zero if it did not.
 func limitedUntil(status *cdi.DataImportCronStatus) time.Time {
-	if status.NextPoll == nil || reachable(status).Reason != reasonRateLimited {
+	if status.NextPoll == nil || reachable(status).Reason != v1beta1.ReasonRateLimited {
 		return time.Time{}
 	}
 	return status.NextPoll.Time

@@ -71,6 +71,11 @@ func TestRefusals(t *testing.T) {
 			code: 429, retry: 1,
 			message: `the source of DataImportCron "fedora" asked not to be polled before 2026-10-01T12:00:00Z: registry.example: too many requests`,
 		},
+		"one that does for part of a second more": {
+			status: limitedStatus(at(1100*time.Millisecond), cdi.DataImportCronStatus{}), asked: asks(""),
+			code: 429, retry: 2,
+			message: `the source of DataImportCron "fedora" asked not to be polled before 2026-10-01T12:00:01Z: registry.example: too many requests`,
+		},
 		"one that does for longer than can be said": {
 			status: limitedStatus(metav1.Date(2126, time.October, 1, 12, 0, 0, 0, time.UTC), cdi.DataImportCronStatus{}), asked: asks(""),
 			code: 429, retry: 1<<31 - 1,

@@ -52,7 +52,7 @@ func blank(body *bufio.Reader) bool {
 		switch {
 		case len(bytes.TrimSpace(seen)) > 0:
 			return false
-		case err != nil:
+		case errors.Is(err, io.EOF):
 			return true
 		case err != nil:
 			return false

@@ -21,7 +21,8 @@ type TriggerOutcomeApplyConfiguration struct {
 	RequestedAt *v1.Time `json:"requestedAt,omitempty"`
 	// HandledAt is when the poll was made.
 	HandledAt *v1.Time `json:"handledAt,omitempty"`
-	// Outcome of the poll.
+	// Outcome of the poll. If it failed and the request had force, the next poll that
+	// succeeds replaces it.
 	Outcome *cdiv1beta1.PollOutcome `json:"outcome,omitempty"`
 	// Digest that the source holds; absent if the poll failed.
 	Digest *string `json:"digest,omitempty"`
