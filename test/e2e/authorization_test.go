@@ -6,6 +6,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -124,7 +125,9 @@ func TestSuspendedCron(t *testing.T) {
 func TestStorageProfiles(t *testing.T) {
 	const class = `{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: e2e-ceph}, provisioner: rook-ceph.rbd.csi.ceph.com}`
 	apply(t, class)
-	t.Cleanup(func() { kubectl(t, "delete", "storageclass", "e2e-ceph", "--ignore-not-found") })
+	t.Cleanup(func() {
+		_, _ = try(context.WithoutCancel(t.Context()), t, "", "hack/cluster/kubectl.sh", "delete", "storageclass", "e2e-ceph", "--ignore-not-found")
+	})
 	profile := func(path string) string {
 		out, err := try(t.Context(), t, "", "hack/cluster/kubectl.sh", "get", "storageprofile", "e2e-ceph", "-o", "jsonpath="+path)
 		if err != nil {
@@ -156,7 +159,12 @@ func TestStorageProfiles(t *testing.T) {
 	})
 
 	// What configures the installation reaches the clients.
-	t.Cleanup(func() { kubectl(t, "patch", "cdi", "cdi", "--type=merge", "-p", `{"spec":{"config":{"featureGates":[]}}}`) })
+	t.Cleanup(func() {
+		_, err := try(context.WithoutCancel(t.Context()), t, "", "hack/cluster/kubectl.sh", "patch", "cdi", "cdi", "--type=merge", "-p", `{"spec":{"config":{"featureGates":[]}}}`)
+		if err != nil {
+			t.Error(err)
+		}
+	})
 	kubectl(t, "patch", "cdi", "cdi", "-p", `{"spec":{"config":{"featureGates":["HonorWaitForFirstConsumer"]}}}`)
 	eventually(t, "default", func() string {
 		if gates := kubectl(t, "get", "cdiconfig", "config", "-o", "jsonpath={.spec.featureGates[*]}"); gates != "HonorWaitForFirstConsumer" {

@@ -88,7 +88,8 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 	generic.OpenAPIConfig.PostProcessSpec = cdirest.MediaTypesV2
 	generic.OpenAPIV3Config.PostProcessSpec = cdirest.MediaTypesV3
 	generic.BuildHandlerChainFunc = func(handler http.Handler, c *genericapiserver.Config) http.Handler {
-		handler = cdirest.WithProtobufForMetadata(cdirest.WithStaleOpenAPI(handler), c.Serializer)
+		handler = cdirest.WithBoundedQuantities(cdirest.WithStaleOpenAPI(handler), c.Serializer)
+		handler = cdirest.WithProtobufForMetadata(handler, c.Serializer)
 		return genericapiserver.DefaultBuildHandlerChain(cdirest.WithEmptyTrigger(handler), c)
 	}
 	config = &Config{Generic: generic, Options: o, Clock: clock.RealClock{}, EtcdFailed: etcdFailed}

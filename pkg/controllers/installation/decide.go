@@ -21,7 +21,7 @@ type verdict struct {
 	states map[v1beta1.CDIConditionType]v1beta1.ConditionState
 }
 
-// active returns the CDI object that counts, nil if there is none. It is the oldest that is not
+// active returns the CDI object that counts, nil if there is none. It is the first that is not
 // being deleted.
 func active(all []*v1beta1.CDI) *v1beta1.CDI {
 	there := living(all)
@@ -31,13 +31,23 @@ func active(all []*v1beta1.CDI) *v1beta1.CDI {
 	return there[0]
 }
 
-// living returns the CDI objects that are not being deleted, the oldest first.
+// living returns the CDI objects that are not being deleted, the one that counts first: the
+// oldest, but a stand-in after all others.
 func living(all []*v1beta1.CDI) []*v1beta1.CDI {
 	there := slices.DeleteFunc(slices.Clone(all), func(c *v1beta1.CDI) bool { return c.DeletionTimestamp != nil })
 	slices.SortFunc(there, func(a, b *v1beta1.CDI) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(standIn(a), standIn(b)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	return there
+}
+
+// standIn is 1 for the object that the server made for want of one and nobody configured: one
+// that somebody else makes later counts before it.
+func standIn(c *v1beta1.CDI) int {
+	if c.Labels[v1beta1.LabelApp] == v1beta1.LabelAppValue && c.Spec.Config == nil {
+		return 1
+	}
+	return 0
 }
 
 // judge returns what is to say of the CDI object of a name, which is among all.
@@ -55,7 +65,7 @@ func judge(name string, all []*v1beta1.CDI) verdict {
 	for _, other := range there[1:] {
 		others = append(others, other.Name)
 	}
-	message := fmt.Sprintf("There are several CDI objects, of which %s counts, the oldest: delete %s", there[0].Name, strings.Join(others, ", "))
+	message := fmt.Sprintf("There are several CDI objects, of which %s counts: delete %s", there[0].Name, strings.Join(others, ", "))
 	v.states[v1beta1.CDIDegraded] = v1beta1.ConditionState{Status: corev1.ConditionTrue, Reason: ReasonSeveral, Message: message}
 	if name != there[0].Name {
 		v.phase = v1beta1.CDIPhaseError

@@ -57,23 +57,32 @@ func TestActive(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	const several = "There are several CDI objects, of which a counts, the oldest: delete b, c"
+	const several = "There are several CDI objects, of which a counts: delete b, c"
 	all := []*v1beta1.CDI{installation("c", 3), installation("a", 1), installation("b", 2), installation("z", 0, beingDeleted)}
 	yes := v1beta1.ConditionState{Status: corev1.ConditionTrue, Reason: "DeployCompleted", Message: "Deployment Completed"}
 	no := v1beta1.ConditionState{Status: corev1.ConditionFalse, Reason: "DeployCompleted"}
 	bad := v1beta1.ConditionState{Status: corev1.ConditionTrue, Reason: "SeveralInstallations", Message: several}
 	unavailable := v1beta1.ConditionState{Status: corev1.ConditionFalse, Reason: "SeveralInstallations", Message: several}
+	made := installation("cdi", 1)
+	made.Labels = map[string]string{v1beta1.LabelApp: v1beta1.LabelAppValue}
+	theirs, configured := installation("theirs", 2), made.DeepCopy()
+	configured.Spec.Config = &v1beta1.CDIConfigSpec{}
+	standIn := v1beta1.ConditionState{Status: corev1.ConditionTrue, Reason: "SeveralInstallations", Message: "There are several CDI objects, of which theirs counts: delete cdi"}
+	late := standIn
+	late.Message = "There are several CDI objects, of which cdi counts: delete theirs"
 	for name, test := range map[string]struct {
 		of                               string
 		all                              []*v1beta1.CDI
 		phase                            v1beta1.CDIPhase
 		available, progressing, degraded v1beta1.ConditionState
 	}{
-		"the only one":                       {"a", all[1:2], v1beta1.CDIPhaseDeployed, yes, no, no},
-		"the only one that is not going":     {"a", []*v1beta1.CDI{all[1], all[3]}, v1beta1.CDIPhaseDeployed, yes, no, no},
-		"the one that counts":                {"a", all, v1beta1.CDIPhaseDeployed, yes, no, bad},
-		"another":                            {"b", all, v1beta1.CDIPhaseError, unavailable, no, bad},
-		"yet another, of which there may be": {"c", all, v1beta1.CDIPhaseError, unavailable, no, bad},
+		"the only one":                   {"a", all[1:2], v1beta1.CDIPhaseDeployed, yes, no, no},
+		"the only one that is not going": {"a", []*v1beta1.CDI{all[1], all[3]}, v1beta1.CDIPhaseDeployed, yes, no, no},
+		"the one that counts":            {"a", all, v1beta1.CDIPhaseDeployed, yes, no, bad},
+		"another":                        {"b", all, v1beta1.CDIPhaseError, unavailable, no, bad},
+		"one that the server made for want of one gives way": {"theirs", []*v1beta1.CDI{made, theirs}, v1beta1.CDIPhaseDeployed, yes, no, standIn},
+		"not if it was configured":                           {"cdi", []*v1beta1.CDI{configured, theirs}, v1beta1.CDIPhaseDeployed, yes, no, late},
+		"yet another, of which there may be":                 {"c", all, v1beta1.CDIPhaseError, unavailable, no, bad},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := verdict{phase: test.phase, states: map[v1beta1.CDIConditionType]v1beta1.ConditionState{

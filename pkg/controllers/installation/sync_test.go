@@ -122,7 +122,7 @@ func TestSeveralInstallations(t *testing.T) {
 			{ObjectMeta: metav1.ObjectMeta{Name: "z"}, Spec: config("Z")}, {ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: config("A")},
 		}, nil)
 		began := metav1.Now()
-		const message = "There are several CDI objects, of which z counts, the oldest: delete a"
+		const message = "There are several CDI objects, of which z counts: delete a"
 		for name, phase := range map[string]v1beta1.CDIPhase{"z": v1beta1.CDIPhaseDeployed, "a": v1beta1.CDIPhaseError} {
 			one, states := w.cdi(name)
 			if one.Status.Phase != phase || states["Degraded"].Status != corev1.ConditionTrue || states["Degraded"].Message != message {

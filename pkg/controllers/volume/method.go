@@ -28,7 +28,9 @@ func (c *Controller) method(in *input) (method, error) {
 	if err != nil {
 		return method{}, err
 	}
-	if in.target != nil && in.owner == ownedByVolume {
+	// Who may write claims chose what is noted on this one. Next to a source in another namespace
+	// it would name another claim.
+	if in.target != nil && in.owner == ownedByVolume && in.home == in.volume.Namespace {
 		if name := in.target.Annotations[v1beta1.AnnPopulationMethod]; name != "" {
 			return method{name: name, early: true}, nil
 		}

@@ -4,6 +4,7 @@
 package volume
 
 import (
+	"fmt"
 	"path"
 	"strconv"
 
@@ -59,6 +60,9 @@ func renderWorker(in *input, options WorkerOptions) (*corev1.Pod, error) {
 		return nil, err
 	}
 	dv, fill := in.volume, in.fill()
+	if fill.Namespace != in.home {
+		return nil, fmt.Errorf("claim %s is not in namespace %s, where its worker would be", keyOf(fill), in.home)
+	}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: workerName(dv), Namespace: in.home,

@@ -4,18 +4,14 @@
 package rest
 
 import (
-	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apiserver/pkg/endpoints/handlers/responsewriters"
 	"k8s.io/apiserver/pkg/endpoints/request"
 
 	"goldenimage.dev/pkg/apis/cdi"
-	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 )
 
 // WithProtobufForMetadata offers protocol buffers for what has a form in them: lists, objects
@@ -32,22 +28,14 @@ func WithProtobufForMetadata(handler http.Handler, errors runtime.NegotiatedSeri
 			handler.ServeHTTP(w, req)
 			return
 		}
-		refuse := func(code int32, message string) {
-			err := &apierrors.StatusError{ErrStatus: metav1.Status{
-				Status: metav1.StatusFailure, Code: code, Message: message, Reason: reasons()[code],
-			}}
-			plain := req.Clone(req.Context())
-			plain.Header.Set("Accept", runtime.ContentTypeJSON)
-			responsewriters.ErrorNegotiated(err, errors, v1beta1.SchemeGroupVersion, w, plain)
-		}
 		if req.Method != http.MethodDelete && isProtobuf(req.Header.Get("Content-Type")) {
-			refuse(http.StatusUnsupportedMediaType, "the body is in protocol buffers, which objects of "+cdi.GroupName+
+			refuse(w, req, errors, http.StatusUnsupportedMediaType, "the body is in protocol buffers, which objects of "+cdi.GroupName+
 				" have no form in: send "+runtime.ContentTypeJSON+" or "+runtime.ContentTypeYAML)
 			return
 		}
 		accept, ok := acceptable(req.Header.Get("Accept"))
 		if !ok {
-			refuse(http.StatusNotAcceptable, "only protocol buffers are accepted, which objects of "+cdi.GroupName+
+			refuse(w, req, errors, http.StatusNotAcceptable, "only protocol buffers are accepted, which objects of "+cdi.GroupName+
 				" have no form in: accept "+runtime.ContentTypeJSON+" or "+runtime.ContentTypeYAML)
 			return
 		}
@@ -59,17 +47,10 @@ func WithProtobufForMetadata(handler http.Handler, errors runtime.NegotiatedSeri
 	})
 }
 
-func reasons() map[int32]metav1.StatusReason {
-	return map[int32]metav1.StatusReason{
-		http.StatusUnsupportedMediaType: metav1.StatusReasonUnsupportedMediaType,
-		http.StatusNotAcceptable:        metav1.StatusReasonNotAcceptable,
-	}
-}
-
 // acceptable drops the protocol buffers that cannot be had from the value of an Accept header;
 // false if nothing else was there.
 func acceptable(header string) (string, bool) {
-	if !strings.Contains(header, runtime.ContentTypeProtobuf) {
+	if !strings.Contains(header, "protobuf") {
 		return header, true
 	}
 	var kept []string
@@ -82,12 +63,16 @@ func acceptable(header string) (string, bool) {
 }
 
 func isProtobuf(mediaType string) bool {
-	name, _, err := mime.ParseMediaType(mediaType)
-	return err == nil && name == runtime.ContentTypeProtobuf
+	// The machinery reads the header less strictly than its standard says, so this does too.
+	name, _, _ := strings.Cut(mediaType, ";")
+	return strings.EqualFold(strings.ReplaceAll(name, " ", ""), runtime.ContentTypeProtobuf)
 }
 
 // isMetadata tells whether a media type asks for metadata alone.
 func isMetadata(mediaType string) bool {
-	_, parameters, err := mime.ParseMediaType(mediaType)
-	return err == nil && strings.HasPrefix(parameters["as"], "PartialObjectMetadata")
+	_, parameters, _ := strings.Cut(mediaType, ";")
+	return slices.ContainsFunc(strings.Split(parameters, ";"), func(p string) bool {
+		p = strings.TrimSpace(p)
+		return p == "as=PartialObjectMetadata" || p == "as=PartialObjectMetadataList"
+	})
 }

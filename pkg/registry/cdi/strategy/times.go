@@ -37,6 +37,9 @@ func walkTimes(value reflect.Value, path *field.Path, visit func(time.Time, *fie
 			walkTimes(value.Elem(), path, visit)
 		}
 	case reflect.Slice:
+		if value.Type().Elem().Kind() == reflect.Uint8 {
+			return // what managedFields hold, a byte at a time
+		}
 		for i := range value.Len() {
 			walkTimes(value.Index(i), path.Index(i), visit)
 		}

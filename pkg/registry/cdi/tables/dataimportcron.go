@@ -69,7 +69,9 @@ func state(cron *cdi.DataImportCron, kind cdi.DataImportCronConditionType) cdi.C
 // news even while the last import is current; and if there is none yet, why the import does
 // not get on is a better answer than that it is missing.
 func story(cron *cdi.DataImportCron) cdi.ConditionState {
-	if source := state(cron, cdi.DataImportCronSourceReachable); source.Status == corev1.ConditionFalse {
+	source := state(cron, cdi.DataImportCronSourceReachable)
+	// Unknown is why nobody has asked the source yet, or that it is suspended.
+	if source.Status == corev1.ConditionFalse || source.Status == corev1.ConditionUnknown {
 		return source
 	}
 	current := state(cron, cdi.DataImportCronUpToDate)

@@ -89,6 +89,12 @@ func crons() *cdi.DataImportCronList {
 	suspended := cron("suspended", 30*day, published)
 	suspended.Spec.Suspend = new(true)
 
+	neverPolled := cron("suspended-at-once", time.Hour, cdi.DataImportCronStatus{Conditions: []cdi.DataImportCronCondition{
+		cronCondition(cdi.DataImportCronSourceReachable, corev1.ConditionUnknown, "Suspended", "Polls are suspended"),
+		cronCondition(cdi.DataImportCronUpToDate, corev1.ConditionFalse, "NoDigest", "No source digest"),
+	}})
+	neverPolled.Spec.Suspend = new(true)
+
 	foreign := cron("written-by-others", 400*day, cdi.DataImportCronStatus{LastExecutionTimestamp: agoPtr(2 * time.Hour)})
 	foreign.Spec.Template.Spec.Source.Registry = &cdi.DataVolumeSourceRegistry{ImageStream: new("fedora:40")}
 
@@ -99,7 +105,7 @@ func crons() *cdi.DataImportCronList {
 
 	return &cdi.DataImportCronList{Items: []cdi.DataImportCron{
 		cron("current", 30*day, published), cron("importing", 30*day, importing), cron("unreachable", 30*day, unreachable),
-		trigger, suspended, foreign, polled, {ObjectMeta: metav1.ObjectMeta{Name: "empty"}},
+		trigger, suspended, neverPolled, foreign, polled, {ObjectMeta: metav1.ObjectMeta{Name: "empty"}},
 	}}
 }
 
