@@ -80,28 +80,6 @@ func userOf(t *testing.T, namespace string) []string {
 	return []string{"--kubeconfig", path}
 }
 
-// TestNeighbours checks that the API leaves the rest of the cluster's whole: the OpenAPI
-// documents stay valid, and the marker definitions serve nothing.
-func TestNeighbours(t *testing.T) {
-	for range 10 {
-		if out := kubectl(t, "get", "--raw", "/openapi/v2"); !strings.Contains(out, "dev.goldenimage.cdi.v1beta1.DataImportCron") {
-			t.Fatal("the OpenAPI v2 document lacks DataImportCron")
-		}
-	}
-	if out := kubectl(t, "get", "--raw", "/openapi/v3"); !strings.Contains(out, "apis/cdi.kubevirt.io/v1beta1") {
-		t.Error("the OpenAPI v3 index lacks the group")
-	}
-	for _, name := range []string{"dataimportcrons", "datasources", "datavolumes"} {
-		if served := kubectl(t, "get", "crd", name+".cdi.kubevirt.io", "-o", "jsonpath={.spec.versions[*].served}"); served != "false" {
-			t.Errorf("%s: served is %q", name, served)
-		}
-	}
-	service := kubectl(t, "get", "apiservice", "v1beta1.cdi.kubevirt.io", "-o", "jsonpath={.spec.caBundle} {.spec.insecureSkipTLSVerify}")
-	if ca, insecure, _ := strings.Cut(service, " "); ca == "" || insecure == "true" {
-		t.Errorf("the APIService does not check the server's certificate: %q", service)
-	}
-}
-
 // TestClonesAcrossNamespaces checks who may have a copy of another namespace's volume.
 func TestClonesAcrossNamespaces(t *testing.T) {
 	images := newNamespace(t, "e2e-clone-images")

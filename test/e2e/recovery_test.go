@@ -185,7 +185,10 @@ func stop(t *testing.T) {
 	kubectl(t, "-n", "golden-image", "scale", "statefulset", server, "--replicas=0")
 	kubectl(t, "-n", "golden-image", "wait", "--for=delete", "pod/"+serverPod, "--timeout="+patience.String())
 	wait(t, "golden-image", "apiservice/"+apiService, "condition=Available=False")
-	t.Logf("the server stopped in %s", time.Since(begin).Round(100*time.Millisecond))
+	// A kubelet kills what has not stopped after 30 seconds: open watches are to be ended.
+	if took := time.Since(begin); took > 25*time.Second {
+		t.Errorf("the server stopped in %s: it did not stop by itself", took.Round(100*time.Millisecond))
+	}
 }
 
 func start(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 )
 
 // send posts a body to the trigger of a cron and returns the answer with its body.
-func send(t *testing.T, s *server, cron, query, contentType, body string) (*http.Response, string) {
+func send(t *testing.T, s *server, cron, query, contentType, body string) (answer, string) {
 	t.Helper()
 	client, err := rest.HTTPClientFor(s.config)
 	if err != nil {
@@ -43,11 +43,11 @@ func send(t *testing.T, s *server, cron, query, contentType, body string) (*http
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, string(answer)
+	return answer{response.StatusCode, response.Header, text}, string(text)
 }
 
 func TestBodiesOfTriggers(t *testing.T) {
@@ -88,8 +88,8 @@ func TestBodiesOfTriggers(t *testing.T) {
 				cron = "bodies"
 			}
 			response, body := send(t, s, cron, test.query, test.contentType, test.body)
-			if response.StatusCode != test.code || !strings.Contains(body, test.want) {
-				t.Errorf("answer %s without %s: %s", response.Status, test.want, body)
+			if response.code != test.code || !strings.Contains(body, test.want) {
+				t.Errorf("answer %d without %s: %s", response.code, test.want, body)
 			}
 		})
 	}
@@ -108,7 +108,7 @@ func TestTriggersThatHaveToWait(t *testing.T) {
 	s := start(t, dataDir(t))
 	crons := s.client.CdiV1beta1().DataImportCrons(namespace)
 	cron := createDocumented(t, s, "limited")
-	if response, body := send(t, s, "limited", "", "application/json", `{"spec":{"requestID":"before"}}`); response.StatusCode != http.StatusCreated {
+	if response, body := send(t, s, "limited", "", "application/json", `{"spec":{"requestID":"before"}}`); response.code != http.StatusCreated {
 		t.Fatal(body)
 	}
 	cron, err := crons.Get(t.Context(), cron.Name, metav1.GetOptions{})
@@ -124,13 +124,13 @@ func TestTriggersThatHaveToWait(t *testing.T) {
 	}
 	response, body := send(t, s, "limited", "", "application/json", "{}")
 	var seconds int
-	if _, err := fmt.Sscan(response.Header.Get("Retry-After"), &seconds); err != nil || response.StatusCode != http.StatusTooManyRequests || seconds < 3500 || seconds > 3600 {
-		t.Errorf("answer %s, Retry-After %q: %s", response.Status, response.Header.Get("Retry-After"), body)
+	if _, err := fmt.Sscan(response.header.Get("Retry-After"), &seconds); err != nil || response.code != http.StatusTooManyRequests || seconds < 3500 || seconds > 3600 {
+		t.Errorf("answer %d, Retry-After %q: %s", response.code, response.header.Get("Retry-After"), body)
 	}
 	if !strings.Contains(body, "quay.io asks to wait") {
 		t.Errorf("the answer does not say why: %s", body)
 	}
-	if response, body := send(t, s, "limited", "", "application/json", `{"spec":{"requestID":"before"}}`); response.StatusCode != http.StatusCreated {
+	if response, body := send(t, s, "limited", "", "application/json", `{"spec":{"requestID":"before"}}`); response.code != http.StatusCreated {
 		t.Errorf("a request that is known: %s", body)
 	}
 }

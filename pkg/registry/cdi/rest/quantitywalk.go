@@ -47,34 +47,41 @@ func documentRefusal(document []byte, keys []string) string {
 		if err != nil || len(levels)-1 > maxNesting {
 			return ""
 		}
-		top := &levels[len(levels)-1]
-		value := ""
-		switch token := token.(type) {
-		case json.Delim:
-			if token == '}' || token == ']' {
-				levels = levels[:len(levels)-1]
-				continue
-			}
-			top.at()
-			levels = append(levels, level{array: token == '[', counts: top.counts || holdsQuantities(top.key), index: -1})
-			continue
-		case string:
-			if len(levels) > 1 && !top.array && !top.named {
-				top.key, top.named = token, true
-				continue
-			}
-			value = token
-		case json.Number:
-			value = token.String()
-		}
-		top.at()
-		if !top.counts {
+		var value string
+		if levels, value = step(levels, token); value == "" {
 			continue
 		}
 		if wrong := numberRefusal(value); wrong != "" {
 			return fmt.Sprintf("%s: %q %s: write a quantity such as 10Gi", shorten(path(keys, levels)), shorten(value), wrong)
 		}
 	}
+}
+
+// step takes a walk on by a token. The value is what may be a quantity, empty if nothing is.
+func step(levels []level, token json.Token) (next []level, value string) {
+	top := &levels[len(levels)-1]
+	if name, ok := token.(string); ok && len(levels) > 1 && !top.array && !top.named {
+		top.key, top.named = name, true
+		return levels, ""
+	}
+	switch token := token.(type) {
+	case json.Delim:
+		if token == '}' || token == ']' {
+			return levels[:len(levels)-1], ""
+		}
+		top.at()
+		inside := level{array: token == '[', counts: top.counts || holdsQuantities(top.key), index: -1}
+		return append(levels, inside), ""
+	case string:
+		value = token
+	case json.Number:
+		value = token.String()
+	}
+	top.at()
+	if !top.counts {
+		return levels, ""
+	}
+	return levels, value
 }
 
 // path writes where a walk is: the keys down to its document, then those in it.
