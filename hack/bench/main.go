@@ -44,6 +44,7 @@ func benchmarks() []benchmark {
 	return []benchmark{
 		{"import", "a container disk from a registry to a synced raw disk", measureImport},
 		{"poll", "digests of a tag asked for, one after the other", measurePoll},
+		{"api", "the API's verbs through the aggregator, and the same for a custom resource", measureAPI},
 	}
 }
 
@@ -52,6 +53,10 @@ type setting struct {
 	worker string // path of the worker
 	out    string // folder of the figures, and of what is made on the way
 	log    io.Writer
+	// kubeconfig of the cluster that the server runs in.
+	kubeconfig string
+	// fsyncMark is a file that has the cluster's etcd wait for the disk; empty if there is none.
+	fsyncMark string
 }
 
 type options struct {
@@ -66,6 +71,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.worker, "worker", "_output/bin/golden-image-importer", "program that imports")
 	flags.StringVar(&o.out, "out", "_output/bench", "folder for the figures; must be on the disk that is measured")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of a cluster on this machine with the server in it")
+	flags.StringVar(&o.fsyncMark, "etcd-fsync", "", "file whose presence makes that cluster's etcd, when it starts, wait for the disk")
 	flags.StringVar(&o.child, "child", "", "for the program itself: the peer to be")
 	err := flags.Parse(args)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {

@@ -20,7 +20,7 @@ func TestRunRefusesWrongArguments(t *testing.T) {
 		args []string
 		want []string // in the message
 	}{
-		"an unknown name lists the known ones": {[]string{"exprot"}, []string{`"exprot"`, "import", "poll"}},
+		"an unknown name lists the known ones": {[]string{"exprot"}, []string{`"exprot"`, "import", "poll", "api"}},
 		"two names":                            {[]string{"import", "poll"}, []string{`"import poll"`}},
 		"an unknown flag":                      {[]string{"-fast"}, []string{"-fast"}},
 		"an unknown child":                     {[]string{"-child", "none"}, []string{"none"}},
@@ -43,7 +43,7 @@ func TestChooseTakesAllWithoutAName(t *testing.T) {
 	for name, test := range map[string]struct {
 		names, want []string
 	}{
-		"none is all": {nil, []string{"import", "poll"}},
+		"none is all": {nil, []string{"import", "poll", "api"}},
 		"one is one":  {[]string{"poll"}, []string{"poll"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func TestOrdinaryUser(t *testing.T) {
 		{"waits for it", "", []string{"wait", "--for=condition=UpToDate", "--timeout=180s", "dic/user"}, []string{"condition met"}},
 		{"lists by short name", "", []string{"get", "dic"}, []string{"NAME", "user"}},
 		{"watches for a moment", "", []string{"get", "das", "--watch", "--request-timeout=2s", "user"}, []string{"user"}},
-		{"asks what it may do", "", []string{"auth", "can-i", "create", "dataimportcrons.cdi.kubevirt.io/trigger"}, []string{"yes"}},
+		{"asks what it may do", "", []string{"auth", "can-i", "create", "dataimportcrons.cdi.kubevirt.io", "--subresource=trigger"}, []string{"yes"}},
 		{"asks for a poll", "{}", []string{"create", "--raw", "/apis/cdi.kubevirt.io/v1beta1/namespaces/" + namespace + "/dataimportcrons/user/trigger", "-f", "-"}, []string{"requestID", "system:serviceaccount:" + namespace + ":user"}},
 		{"deletes it", "", []string{"delete", "dic", "user"}, []string{"deleted"}},
 	}

@@ -30,6 +30,10 @@ import (
 // The program's own version has nothing to do with it.
 const kubeVersion = version.DefaultKubeBinaryVersion
 
+// watchGrace is how long a server that ends waits for watches, which it tells to end. Without it
+// they would hold it back until the kubelet kills it.
+const watchGrace = 2 * time.Second
+
 // A Config is what the server is made from.
 type Config struct {
 	Generic *genericapiserver.RecommendedConfig
@@ -79,6 +83,7 @@ func (o *Options) Config(ctx context.Context) (config *Config, stop func(), err 
 	}
 	scheme := newScheme()
 	generic := genericapiserver.NewRecommendedConfig(newCodecs(scheme))
+	generic.ShutdownWatchTerminationGracePeriod = watchGrace
 	generic.EffectiveVersion = basecompatibility.NewEffectiveVersionFromString(kubeVersion, "", "")
 	namer := openapinamer.NewDefinitionNamer(scheme)
 	generic.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(openapi.GetOpenAPIDefinitions, namer)

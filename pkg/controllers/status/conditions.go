@@ -4,6 +4,8 @@
 package status
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,15 +21,21 @@ type Change struct {
 	Flipped bool
 }
 
-// SetCron sets a condition of a DataImportCron. The times of want are ignored.
+// SetCron sets a condition of a DataImportCron. The times of want are ignored. Conditions are in
+// the order of their types: who writes first is up to chance, and what users compare is not.
 func SetCron(list *[]v1beta1.DataImportCronCondition, kind v1beta1.DataImportCronConditionType, want v1beta1.ConditionState, now time.Time) Change {
 	for i := range *list {
 		if (*list)[i].Type == kind {
 			return Set(&(*list)[i].ConditionState, want, now)
 		}
 	}
-	*list = append(*list, v1beta1.DataImportCronCondition{Type: kind})
-	return Set(&(*list)[len(*list)-1].ConditionState, want, now)
+	added := v1beta1.DataImportCronCondition{Type: kind}
+	change := Set(&added.ConditionState, want, now)
+	*list = append(*list, added)
+	slices.SortStableFunc(*list, func(a, b v1beta1.DataImportCronCondition) int {
+		return cmp.Compare(a.Type, b.Type)
+	})
+	return change
 }
 
 // SetSource sets a condition of a DataSource. The times of want are ignored.

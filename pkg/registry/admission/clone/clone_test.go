@@ -250,6 +250,23 @@ func TestWhatFailsIsNotLetIn(t *testing.T) {
 	}
 }
 
+// What is not valid is not looked up, which would fail: validation says what is wrong with it.
+func TestNamesThatAreNotValidAreLeftToValidation(t *testing.T) {
+	for name, wrong := range map[string]*cdi.DataVolumeSourceRef{
+		"no name":                  ref("own", ""),
+		"a name with a slash":      ref("own", "a/b"),
+		"a name that leads upward": ref("own", "..%2f"),
+		"a namespace with a slash": ref("a/b", "fedora"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, err := plugin(t, "alice", nil, nil).sourcesOf(t.Context(), "own", &cdi.DataVolumeSpec{SourceRef: wrong})
+			if err != nil || len(found) != 0 {
+				t.Errorf("got %v, %v", found, err)
+			}
+		})
+	}
+}
+
 func TestADataSourceMayPointAnywhere(t *testing.T) {
 	obj := &cdi.DataSource{Spec: cdi.DataSourceSpec{Source: cdi.DataSourceSource{PVC: &cdi.DataVolumeSourcePVC{Namespace: "images", Name: "disk"}}}}
 	p := plugin(t, "nobody", nil, nil)

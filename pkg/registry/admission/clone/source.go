@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
@@ -30,7 +31,11 @@ func (p *Plugin) sourcesOf(ctx context.Context, namespace string, spec *cdi.Data
 		}
 	}
 	if ref := spec.SourceRef; ref != nil {
-		source, err := p.behind(ctx, types.NamespacedName{Namespace: cmp.Or(ptr.Deref(ref.Namespace, ""), namespace), Name: ref.Name})
+		at := types.NamespacedName{Namespace: cmp.Or(ptr.Deref(ref.Namespace, ""), namespace), Name: ref.Name}
+		if len(apivalidation.NameIsDNSSubdomain(at.Name, false)) > 0 || len(apivalidation.ValidateNamespaceName(at.Namespace, false)) > 0 {
+			return found, nil // Validation, which comes later, says what is wrong.
+		}
+		source, err := p.behind(ctx, at)
 		if err != nil {
 			return nil, err
 		}
