@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -112,6 +113,10 @@ func (w worker) lost(pod *corev1.Pod, container corev1.ContainerStatus) worker {
 	return w
 }
 
+// unboundClaims is what the scheduler says of a pod that came before its volume was bound, which
+// takes a moment. The condition Bound tells if it takes longer.
+const unboundClaims = "unbound immediate PersistentVolumeClaims"
+
 // living reads a pod that has not ended.
 func (w worker) living(pod *corev1.Pod, container corev1.ContainerStatus) worker {
 	w.state = workerScheduled
@@ -129,7 +134,8 @@ func (w worker) living(pod *corev1.Pod, container corev1.ContainerStatus) worker
 		return w.held(pod, container.State.Waiting)
 	}
 	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse && condition.Reason == corev1.PodReasonUnschedulable {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse && condition.Reason == corev1.PodReasonUnschedulable &&
+			!strings.Contains(condition.Message, unboundClaims) {
 			w.reason, w.message = reasonUnschedulable, "The worker's pod cannot be scheduled: "+condition.Message
 		}
 	}

@@ -49,6 +49,14 @@ func TestReadWorker(t *testing.T) {
 			}}},
 			want: worker{reason: "Unschedulable", message: "The worker's pod cannot be scheduled: 0/1 nodes are available"},
 		},
+		"before its claim is bound": {
+			phase: corev1.PodPending,
+			status: corev1.PodStatus{Conditions: []corev1.PodCondition{{
+				Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable,
+				Message: "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found",
+			}}},
+			want: worker{},
+		},
 		"image not pulled": {
 			phase: corev1.PodPending, container: waiting("ErrImagePull", "not found"),
 			want: worker{reason: "ImagePullFailed", message: "The node cannot pull an image (ErrImagePull; the worker uses disk:1 and importer:1): not found"},
