@@ -92,7 +92,7 @@ func pollRate(ctx context.Context, p poller, image pushed) (float64, error) {
 func startResolver(tag string) (func(context.Context) (string, error), func(), error) {
 	resolver := oci.NewResolver(oci.Options{})
 	ask := func(ctx context.Context) (string, error) {
-		revision, err := resolver.Resolve(ctx, "docker://"+tag, sources.Access{Insecure: true})
+		revision, err := resolver.Resolve(ctx, sources.Query{Location: "docker://" + tag, Access: sources.Access{Insecure: true}})
 		return revision.Digest, err
 	}
 	return ask, resolver.Close, nil

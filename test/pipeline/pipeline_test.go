@@ -46,7 +46,7 @@ type registry struct {
 	err    error
 }
 
-func (r *registry) Resolve(context.Context, string, sources.Access) (sources.Revision, error) {
+func (r *registry) Resolve(context.Context, sources.Query) (sources.Revision, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return sources.Revision{Digest: r.digest}, r.err

@@ -98,6 +98,8 @@ type DataImportCronStatus struct {
 	NextPoll *metav1.Time
 	// LastPoll is how the latest poll went.
 	LastPoll *PollStatus
+	// Source is what the source was found to hold by the latest poll that succeeded.
+	Source *SourceRevision
 	// TriggerRequest is the latest poll that was asked for.
 	TriggerRequest *TriggerRequest
 	// LastTrigger is the latest asked-for poll that was made.
@@ -142,6 +144,24 @@ type PollStatus struct {
 	Duration *metav1.Duration
 	// Failures is the number of polls that failed in a row.
 	Failures int32
+}
+
+// SourceRevision is what a source was found to hold.
+type SourceRevision struct {
+	// Digest by which the source names what it holds: of an image in an index, the index's.
+	Digest string
+	// ContentDigest names what volumes are made of: of an image in an index, the one for the
+	// platform. Absent if it is the same as Digest.
+	ContentDigest string
+	// ImportDigest names the import of that content. It is an earlier Digest if the source has
+	// been given a new one since for the same content, which is not imported again; absent if
+	// it is the same as Digest.
+	ImportDigest string
+	// Platform of the content as os/architecture[/variant]; absent if the source has only one.
+	Platform string
+	// Location from which exactly this content is read, such as an image's reference with its
+	// digest.
+	Location string
 }
 
 // TriggerRequest is a poll that somebody asked for.

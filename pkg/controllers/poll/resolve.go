@@ -75,7 +75,7 @@ func (c *Controller) resolve(ctx context.Context, cron *v1beta1.DataImportCron) 
 			return sources.Revision{}, fmt.Errorf("gather access: %w", err)
 		}
 	}
-	revision, err := resolver.Resolve(ctx, location, auth)
+	revision, err := resolver.Resolve(ctx, sources.Query{Location: location, Access: auth})
 	if err == nil && revision.Digest == "" {
 		err = sources.Errorf(sources.Invalid, "%s answers without a digest", location)
 	}

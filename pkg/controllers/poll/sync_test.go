@@ -41,7 +41,8 @@ type registry struct {
 	during func()
 }
 
-func (r *registry) Resolve(ctx context.Context, location string, access sources.Access) (sources.Revision, error) {
+func (r *registry) Resolve(ctx context.Context, query sources.Query) (sources.Revision, error) {
+	location, access := query.Location, query.Access
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked++

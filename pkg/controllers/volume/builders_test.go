@@ -116,7 +116,7 @@ type fixedResolver struct {
 	err    error
 }
 
-func (r fixedResolver) Resolve(context.Context, string, sources.Access) (sources.Revision, error) {
+func (r fixedResolver) Resolve(context.Context, sources.Query) (sources.Revision, error) {
 	return sources.Revision{Digest: r.digest}, r.err
 }
 

@@ -118,7 +118,7 @@ func (c *Controller) resolve(ctx context.Context, found *image, credentials sour
 		}
 		return sources.Errorf(sources.Invalid, "This server cannot ask registries for the digest of %s: name the image by digest", found.ref)
 	}
-	revision, err := c.resolver.Resolve(ctx, found.ref.URL(), credentials)
+	revision, err := c.resolver.Resolve(ctx, sources.Query{Location: found.ref.URL(), Access: credentials})
 	if err == nil {
 		found.ref = found.ref.Pin(revision.Digest)
 		return nil

@@ -123,6 +123,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &cdiv1beta1.PlatformOptionsApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("PollStatus"):
 		return &cdiv1beta1.PollStatusApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("SourceRevision"):
+		return &cdiv1beta1.SourceRevisionApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("StorageProfile"):
 		return &cdiv1beta1.StorageProfileApplyConfiguration{}
 	case v1beta1.SchemeGroupVersion.WithKind("StorageProfileCondition"):

@@ -87,6 +87,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1beta1.OldTLSProfile{}.OpenAPIModelName():                 schema_pkg_apis_cdi_v1beta1_OldTLSProfile(ref),
 		v1beta1.PlatformOptions{}.OpenAPIModelName():               schema_pkg_apis_cdi_v1beta1_PlatformOptions(ref),
 		v1beta1.PollStatus{}.OpenAPIModelName():                    schema_pkg_apis_cdi_v1beta1_PollStatus(ref),
+		v1beta1.SourceRevision{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_SourceRevision(ref),
 		v1beta1.StorageProfile{}.OpenAPIModelName():                schema_pkg_apis_cdi_v1beta1_StorageProfile(ref),
 		v1beta1.StorageProfileCondition{}.OpenAPIModelName():       schema_pkg_apis_cdi_v1beta1_StorageProfileCondition(ref),
 		v1beta1.StorageProfileList{}.OpenAPIModelName():            schema_pkg_apis_cdi_v1beta1_StorageProfileList(ref),
@@ -1711,6 +1712,12 @@ func schema_pkg_apis_cdi_v1beta1_DataImportCronStatus(ref common.ReferenceCallba
 							Ref:         ref(v1beta1.PollStatus{}.OpenAPIModelName()),
 						},
 					},
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Source is what the source was found to hold by the latest poll that succeeded.",
+							Ref:         ref(v1beta1.SourceRevision{}.OpenAPIModelName()),
+						},
+					},
 					"triggerRequest": {
 						SchemaProps: spec.SchemaProps{
 							Description: "TriggerRequest is the latest poll that was asked for.",
@@ -1773,7 +1780,7 @@ func schema_pkg_apis_cdi_v1beta1_DataImportCronStatus(ref common.ReferenceCallba
 			},
 		},
 		Dependencies: []string{
-			v1beta1.DataImportCronCondition{}.OpenAPIModelName(), v1beta1.DataVolumeSourcePVC{}.OpenAPIModelName(), v1beta1.ImportStatus{}.OpenAPIModelName(), v1beta1.PollStatus{}.OpenAPIModelName(), v1beta1.TriggerOutcome{}.OpenAPIModelName(), v1beta1.TriggerRecord{}.OpenAPIModelName(), v1beta1.TriggerRequest{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+			v1beta1.DataImportCronCondition{}.OpenAPIModelName(), v1beta1.DataVolumeSourcePVC{}.OpenAPIModelName(), v1beta1.ImportStatus{}.OpenAPIModelName(), v1beta1.PollStatus{}.OpenAPIModelName(), v1beta1.SourceRevision{}.OpenAPIModelName(), v1beta1.TriggerOutcome{}.OpenAPIModelName(), v1beta1.TriggerRecord{}.OpenAPIModelName(), v1beta1.TriggerRequest{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -3718,6 +3725,56 @@ func schema_pkg_apis_cdi_v1beta1_PollStatus(ref common.ReferenceCallback) common
 		},
 		Dependencies: []string{
 			metav1.Duration{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_cdi_v1beta1_SourceRevision(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SourceRevision is what a source was found to hold.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"digest": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Digest by which the source names what it holds: of an image in an index, the index's.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"contentDigest": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ContentDigest names what volumes are made of: of an image in an index, the one for the platform. Absent if it is the same as Digest.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"importDigest": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ImportDigest names the import of that content. It is an earlier Digest if the source has been given a new one since for the same content, which is not imported again; absent if it is the same as Digest.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"platform": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Platform of the content as os/architecture[/variant]; absent if the source has only one.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"location": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Location from which exactly this content is read, such as an image's reference with its digest.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"digest"},
+			},
+		},
 	}
 }
 

@@ -58,14 +58,14 @@ func (r *Resolver) Close() { r.sessions.close() }
 // Resolve returns the digest that location, a docker:// URL or an image's name, has now. The
 // Revision's Location is host/repository@digest; its Size is not known. All errors are
 // sources.Errors.
-func (r *Resolver) Resolve(ctx context.Context, location string, access sources.Access) (sources.Revision, error) {
-	ref, err := parse(location)
+func (r *Resolver) Resolve(ctx context.Context, query sources.Query) (sources.Revision, error) {
+	ref, err := parse(query.Location)
 	if err != nil {
 		return sources.Revision{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.RequestTimeout)
 	defer cancel()
-	digest, err := r.resolve(ctx, ref, access)
+	digest, err := r.resolve(ctx, ref, query.Access)
 	if err != nil {
 		return sources.Revision{}, err
 	}

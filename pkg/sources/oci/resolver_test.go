@@ -37,7 +37,7 @@ func TestResolveReturnsThePinnedLocation(t *testing.T) {
 			defer resolver.Close()
 			want := sources.Revision{Digest: digest, Location: r.Host + "/images/fedora@" + digest}
 			for _, identifier := range []string{"latest", digest} {
-				got, err := resolver.Resolve(t.Context(), r.URL("images/fedora", identifier), trusted(r))
+				got, err := resolver.Resolve(t.Context(), sources.Query{Location: r.URL("images/fedora", identifier), Access: trusted(r)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -143,7 +143,7 @@ func TestResolveFailures(t *testing.T) {
 			}
 			resolver := NewResolver(quick)
 			defer resolver.Close()
-			_, err := resolver.Resolve(t.Context(), url, access)
+			_, err := resolver.Resolve(t.Context(), sources.Query{Location: url, Access: access})
 			checkError(t, err, test.want, test.says...)
 		})
 	}
@@ -179,7 +179,7 @@ func TestResolveRegistryThatIsDown(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = NewResolver(quick).Resolve(t.Context(), "docker://"+host+"/a", sources.Access{})
+	_, err = NewResolver(quick).Resolve(t.Context(), sources.Query{Location: "docker://"+host+"/a", Access: sources.Access{}})
 	checkError(t, err, sources.Unreachable, "cannot be reached", host)
 }
 
@@ -191,7 +191,7 @@ func TestResolveRegistryThatIsSilent(t *testing.T) {
 	defer listener.Close() //nolint:errcheck // the test is over
 	o := quick
 	o.RequestTimeout = 100 * time.Millisecond
-	_, err = NewResolver(o).Resolve(t.Context(), "docker://"+listener.Addr().String()+"/a", sources.Access{})
+	_, err = NewResolver(o).Resolve(t.Context(), sources.Query{Location: "docker://"+listener.Addr().String()+"/a", Access: sources.Access{}})
 	checkError(t, err, sources.Unreachable, "did not answer in time")
 }
 
@@ -203,7 +203,7 @@ func TestResolveTellsWhenToComeBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.SetFaults(registry.Faults{Steps: []registry.Step{{Path: "/manifests/", Status: 429, RetryAfter: header}}})
-			_, err := NewResolver(quick).Resolve(t.Context(), r.URL("a", "latest"), trusted(r))
+			_, err := NewResolver(quick).Resolve(t.Context(), sources.Query{Location: r.URL("a", "latest"), Access: trusted(r)})
 			var typed *sources.Error
 			if !errors.As(err, &typed) {
 				t.Fatal(err)
@@ -246,7 +246,7 @@ func TestPollsShareConnectionsAndTokens(t *testing.T) {
 	resolver := NewResolver(quick)
 	defer resolver.Close()
 	for range 5 {
-		if _, err := resolver.Resolve(t.Context(), r.URL("images/fedora", "latest"), access); err != nil {
+		if _, err := resolver.Resolve(t.Context(), sources.Query{Location: r.URL("images/fedora", "latest"), Access: access}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,10 +279,10 @@ func TestOtherCredentialsDoNotShareASession(t *testing.T) {
 	good, wrong := trusted(r), trusted(r)
 	good.Username, good.Password = "ada", "hunter2"
 	wrong.Username, wrong.Password = "ada", "sesame"
-	if _, err := resolver.Resolve(t.Context(), r.URL("images/fedora", "latest"), good); err != nil {
+	if _, err := resolver.Resolve(t.Context(), sources.Query{Location: r.URL("images/fedora", "latest"), Access: good}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := resolver.Resolve(t.Context(), r.URL("images/fedora", "latest"), wrong)
+	_, err := resolver.Resolve(t.Context(), sources.Query{Location: r.URL("images/fedora", "latest"), Access: wrong})
 	checkError(t, err, sources.Unauthorized)
 }
 
@@ -292,7 +292,7 @@ func TestASessionIsRenewedWhenTheRegistryChanges(t *testing.T) {
 	resolver := NewResolver(quick)
 	defer resolver.Close()
 	resolve := func() error {
-		_, err := resolver.Resolve(t.Context(), r.URL("images/fedora", "latest"), trusted(r))
+		_, err := resolver.Resolve(t.Context(), sources.Query{Location: r.URL("images/fedora", "latest"), Access: trusted(r)})
 		return err
 	}
 	if err := resolve(); err != nil {

@@ -46,7 +46,8 @@ func NewResolver(config Config) *Resolver {
 
 // Resolve returns uid:<uid> of the claim that location, namespace/name, names now. A claim that
 // is not complete, or on its way out, is a transient error. All errors are sources.Errors.
-func (r *Resolver) Resolve(ctx context.Context, location string, _ sources.Access) (sources.Revision, error) {
+func (r *Resolver) Resolve(ctx context.Context, query sources.Query) (sources.Revision, error) {
+	location := query.Location
 	namespace, name, ok := strings.Cut(location, "/")
 	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
 		return sources.Revision{}, sources.Errorf(sources.Invalid, "%.300q does not name a PVC: give its namespace and name", location)

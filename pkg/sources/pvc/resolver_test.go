@@ -122,7 +122,7 @@ func TestResolve(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := newCluster(t, test.objects...).resolver().Resolve(t.Context(), test.location, sources.Access{})
+			got, err := newCluster(t, test.objects...).resolver().Resolve(t.Context(), sources.Query{Location: test.location})
 			if test.digest != "" {
 				if want := (sources.Revision{Digest: test.digest, Location: test.location}); err != nil || got != want {
 					t.Errorf("got %+v %v, want %+v", got, err, want)
@@ -148,13 +148,13 @@ func TestResolveWaitsForTheCaches(t *testing.T) {
 			c.put(t, gen.Claim("disk", gen.Bound(), gen.WithUID(uid)))
 			return true
 		}
-		if got, err := c.resolver(filled).Resolve(t.Context(), gen.Namespace+"/disk", sources.Access{}); err != nil || got.Digest != "uid:"+uid {
+		if got, err := c.resolver(filled).Resolve(t.Context(), sources.Query{Location: gen.Namespace+"/disk"}); err != nil || got.Digest != "uid:"+uid {
 			t.Errorf("got %+v %v", got, err)
 		}
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err := c.resolver(func() bool { return false }).Resolve(ctx, gen.Namespace+"/disk", sources.Access{})
+		_, err := c.resolver(func() bool { return false }).Resolve(ctx, sources.Query{Location: gen.Namespace+"/disk"})
 		if sources.KindOf(err) != sources.Transient || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "golden-images/disk") {
 			t.Errorf("got %v", err)
 		}

@@ -62,7 +62,7 @@ func resolve(t *testing.T, f Fixture) sources.Revision {
 	if f.Resolver == nil {
 		t.Skip("the kind has no Resolver")
 	}
-	revision, err := f.Resolver.Resolve(t.Context(), f.Location, f.Access)
+	revision, err := f.Resolver.Resolve(t.Context(), sources.Query{Location: f.Location, Access: f.Access})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func unauthorized(t *testing.T, f Fixture) {
 
 func wantKind(t *testing.T, f Fixture, location string, access sources.Access, want sources.Kind) error {
 	t.Helper()
-	_, err := f.Resolver.Resolve(t.Context(), location, access)
+	_, err := f.Resolver.Resolve(t.Context(), sources.Query{Location: location, Access: access})
 	var typed *sources.Error
 	if !errors.As(err, &typed) || typed.Kind != want {
 		t.Errorf("got %v, want an error of kind %s", err, want)
@@ -120,7 +120,7 @@ func wantKind(t *testing.T, f Fixture, location string, access sources.Access, w
 func canceledResolve(t *testing.T, f Fixture) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Resolver.Resolve(ctx, f.Location, f.Access); !errors.Is(err, context.Canceled) {
+	if _, err := f.Resolver.Resolve(ctx, sources.Query{Location: f.Location, Access: f.Access}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -118,6 +118,9 @@ type DataImportCronStatus struct {
 	// LastPoll is how the latest poll went.
 	// +optional
 	LastPoll *PollStatus `json:"lastPoll,omitempty"`
+	// Source is what the source was found to hold by the latest poll that succeeded.
+	// +optional
+	Source *SourceRevision `json:"source,omitempty"`
 	// TriggerRequest is the latest poll that was asked for.
 	// +optional
 	TriggerRequest *TriggerRequest `json:"triggerRequest,omitempty"`
@@ -178,6 +181,28 @@ type PollStatus struct {
 	// Failures is the number of polls that failed in a row.
 	// +optional
 	Failures int32 `json:"failures,omitempty"`
+}
+
+// SourceRevision is what a source was found to hold.
+type SourceRevision struct {
+	// Digest by which the source names what it holds: of an image in an index, the index's.
+	Digest string `json:"digest"`
+	// ContentDigest names what volumes are made of: of an image in an index, the one for the
+	// platform. Absent if it is the same as Digest.
+	// +optional
+	ContentDigest string `json:"contentDigest,omitempty"`
+	// ImportDigest names the import of that content. It is an earlier Digest if the source has
+	// been given a new one since for the same content, which is not imported again; absent if
+	// it is the same as Digest.
+	// +optional
+	ImportDigest string `json:"importDigest,omitempty"`
+	// Platform of the content as os/architecture[/variant]; absent if the source has only one.
+	// +optional
+	Platform string `json:"platform,omitempty"`
+	// Location from which exactly this content is read, such as an image's reference with its
+	// digest.
+	// +optional
+	Location string `json:"location,omitempty"`
 }
 
 // TriggerRequest is a poll that somebody asked for.

@@ -339,6 +339,11 @@ func (in PollStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SourceRevision) OpenAPIModelName() string {
+	return "dev.goldenimage.cdi.v1beta1.SourceRevision"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in StorageProfile) OpenAPIModelName() string {
 	return "dev.goldenimage.cdi.v1beta1.StorageProfile"
 }

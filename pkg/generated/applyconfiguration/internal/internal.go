@@ -454,6 +454,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - id
+    - name: source
+      type:
+        namedType: dev.goldenimage.cdi.v1beta1.SourceRevision
     - name: sourceFormat
       type:
         scalar: string
@@ -1121,6 +1124,25 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: time
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: dev.goldenimage.cdi.v1beta1.SourceRevision
+  map:
+    fields:
+    - name: contentDigest
+      type:
+        scalar: string
+    - name: digest
+      type:
+        scalar: string
+      default: ""
+    - name: importDigest
+      type:
+        scalar: string
+    - name: location
+      type:
+        scalar: string
+    - name: platform
+      type:
+        scalar: string
 - name: dev.goldenimage.cdi.v1beta1.StorageProfile
   map:
     fields:

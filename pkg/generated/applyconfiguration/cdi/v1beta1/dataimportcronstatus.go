@@ -29,6 +29,8 @@ type DataImportCronStatusApplyConfiguration struct {
 	NextPoll *v1.Time `json:"nextPoll,omitempty"`
 	// LastPoll is how the latest poll went.
 	LastPoll *PollStatusApplyConfiguration `json:"lastPoll,omitempty"`
+	// Source is what the source was found to hold by the latest poll that succeeded.
+	Source *SourceRevisionApplyConfiguration `json:"source,omitempty"`
 	// TriggerRequest is the latest poll that was asked for.
 	TriggerRequest *TriggerRequestApplyConfiguration `json:"triggerRequest,omitempty"`
 	// LastTrigger is the latest asked-for poll that was made.
@@ -104,6 +106,14 @@ func (b *DataImportCronStatusApplyConfiguration) WithNextPoll(value v1.Time) *Da
 // If called multiple times, the LastPoll field is set to the value of the last call.
 func (b *DataImportCronStatusApplyConfiguration) WithLastPoll(value *PollStatusApplyConfiguration) *DataImportCronStatusApplyConfiguration {
 	b.LastPoll = value
+	return b
+}
+
+// WithSource sets the Source field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Source field is set to the value of the last call.
+func (b *DataImportCronStatusApplyConfiguration) WithSource(value *SourceRevisionApplyConfiguration) *DataImportCronStatusApplyConfiguration {
+	b.Source = value
 	return b
 }
 
