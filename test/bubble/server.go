@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
+
+	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 )
 
 // server adds to a clientset's tracker what the tracker leaves out of an API server.
@@ -120,7 +122,24 @@ func merge(sent, current runtime.Object, subresource string) (runtime.Object, er
 	if !ok {
 		return nil, fmt.Errorf("no kind %T in the bubble", current)
 	}
-	return merged, runtime.DefaultUnstructuredConverter.FromUnstructured(fields, merged)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, merged); err != nil {
+		return nil, err
+	}
+	if cron, ok := sent.(*v1beta1.DataImportCron); ok && subresource == "status" {
+		keepState(merged.(*v1beta1.DataImportCron), cron)
+	}
+	return merged, nil
+}
+
+// keepState takes over the annotations that are state.
+func keepState(cron, from *v1beta1.DataImportCron) {
+	cron.Annotations = maps.Clone(cron.Annotations)
+	for _, key := range v1beta1.StateAnnotations() {
+		delete(cron.Annotations, key)
+		if value, ok := from.Annotations[key]; ok {
+			metav1.SetMetaDataAnnotation(&cron.ObjectMeta, key, value)
+		}
+	}
 }
 
 func (s *server) patch(action clienttesting.Action) (bool, runtime.Object, error) {

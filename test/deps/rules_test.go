@@ -31,9 +31,10 @@ const (
 	clientgo   = "k8s.io/client-go/**"
 )
 
-// shared are the packages below pkg/controllers that are no controllers.
+// shared are the packages that controllers use and that are neither controllers nor kinds of
+// sources.
 func shared() []string {
-	return []string{"pkg/controllers/runner", "pkg/controllers/status", "pkg/controllers/access", "pkg/controllers/lineage"}
+	return []string{"pkg/controllers/runner", "pkg/controllers/status", "pkg/controllers/access", "pkg/controllers/lineage", "pkg/sources/polite"}
 }
 
 // rules is the table. The three arrows are: cmd to registry, controllers and kinds of sources;
@@ -85,6 +86,16 @@ func rules() []rule {
 			reach:    []string{"pkg/controllers/**", "pkg/registry/**", "pkg/disk/**", "pkg/generated/clientset/**", apiserver},
 		},
 		{packages: "pkg/sources/oci", reach: []string{kubernetes}},
+		{packages: "pkg/sources/http", direct: []string{"std", "github.com/ulikunitz/xz", "golang.org/x/net/http/httpproxy", "pkg/sources"}, reach: []string{kubernetes}},
+		{
+			packages: "pkg/sources/nodepull",
+			direct: []string{
+				"std", "k8s.io/api/**", "k8s.io/apimachinery/**", "k8s.io/client-go/kubernetes/**", "k8s.io/klog/v2", "k8s.io/utils/clock",
+				"pkg/apis/cdi/v1beta1", "pkg/apis/cdi/reference", "pkg/apis/importer/v1", "pkg/sources",
+			},
+		},
+		// It asks any kind, and knows none.
+		{packages: "pkg/sources/polite", reach: []string{"pkg/apis/**"}},
 		{
 			packages: "pkg/sources/pvc",
 			direct: []string{
@@ -143,7 +154,7 @@ func owners() map[string][]string {
 		"sigs.k8s.io/randfill/**":                              {"pkg/apis/cdi/fuzzer", "test/**"},
 		"goldenimage.dev/pkg/disk/**":                          {"cmd/golden-image-importer/**", "hack/**", "test/**"},
 		"goldenimage.dev/pkg/generated/clientset/versioned/**": {"cmd/golden-image-apiserver/**", "pkg/controllers/*", "pkg/generated/**", "pkg/registry/admission/**", "hack/**", "test/**"},
-		"goldenimage.dev/pkg/apis/importer/v1":                 {"cmd/golden-image-importer/**", "pkg/controllers/volume", "pkg/sources", "hack/**", "test/**"},
+		"goldenimage.dev/pkg/apis/importer/v1":                 {"cmd/golden-image-importer/**", "pkg/controllers/volume", "pkg/sources", "pkg/sources/nodepull", "hack/**", "test/**"},
 		"goldenimage.dev/pkg/registry/**":                      {"cmd/golden-image-apiserver/**", "pkg/registry/**", "test/**"},
 		"goldenimage.dev/pkg/controllers/**":                   {"cmd/golden-image-apiserver/**", "pkg/controllers/**", "test/**"},
 		"goldenimage.dev/cmd/golden-image-apiserver/app":       {"cmd/golden-image-apiserver", "hack/**", "test/**"},
@@ -162,8 +173,9 @@ func expected() []string {
 		"pkg/apis/cdi", "pkg/apis/cdi/fuzzer", "pkg/apis/cdi/install", "pkg/apis/cdi/reference", "pkg/apis/cdi/requester", "pkg/apis/cdi/schedule",
 		"pkg/apis/cdi/v1beta1", "pkg/apis/cdi/validation", "pkg/apis/importer/v1",
 		"pkg/controllers/datasource", "pkg/controllers/imports", "pkg/controllers/installation", "pkg/controllers/poll", "pkg/controllers/publish",
-		"pkg/controllers/retention", "pkg/controllers/storageprofile", "pkg/controllers/volume",
-		"pkg/disk", "pkg/registry/cdi/rest", "pkg/registry/cdi/tables", "pkg/sources", "pkg/sources/oci", "pkg/sources/pvc", "pkg/sources/sourcestest",
+		"pkg/controllers/push", "pkg/controllers/retention", "pkg/controllers/storageprofile", "pkg/controllers/volume",
+		"pkg/disk", "pkg/registry/cdi/rest", "pkg/registry/cdi/tables", "pkg/sources", "pkg/sources/http", "pkg/sources/imagestream", "pkg/sources/nodepull", "pkg/sources/oci", "pkg/sources/polite", "pkg/sources/pvc",
+		"pkg/sources/sourcestest",
 	}
 }
 

@@ -32,7 +32,7 @@ func TestFailuresShowAndHeal(t *testing.T) {
 	}{
 		"unknown tag": {
 			cron:      cronManifest{name: "tag", url: open + "tag:" + later},
-			condition: "SourceReachable", reason: "SourceNotFound", message: []string{"tag:" + later},
+			condition: "SourceReachable", reason: "NotFound", message: []string{"tag:" + later},
 			before: func(t *testing.T) { push(t, open+"tag:other", "tag") },
 			mend:   func(t *testing.T) { push(t, open+"tag:"+later, "tag") },
 		},
@@ -53,7 +53,7 @@ func TestFailuresShowAndHeal(t *testing.T) {
 		},
 		"missing certificate authority": {
 			cron:      cronManifest{name: "ca", url: open + "ca:1", certConfigMap: "empty-certs"},
-			condition: "SourceReachable", reason: "CertificateNotTrusted", message: []string{"certConfigMap"},
+			condition: "SourceReachable", reason: "TLSFailed", message: []string{"certConfigMap"},
 			before: func(t *testing.T) {
 				push(t, open+"ca:1", "ca")
 				kubectl(t, "-n", namespace, "create", "configmap", "empty-certs", "--from-literal=other.crt="+selfSigned)

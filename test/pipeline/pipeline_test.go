@@ -26,6 +26,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/access"
 	"goldenimage.dev/pkg/controllers/datasource"
 	"goldenimage.dev/pkg/controllers/imports"
 	"goldenimage.dev/pkg/controllers/poll"
@@ -33,6 +34,7 @@ import (
 	"goldenimage.dev/pkg/controllers/retention"
 	"goldenimage.dev/pkg/controllers/status"
 	"goldenimage.dev/pkg/sources"
+	"goldenimage.dev/pkg/sources/polite"
 	"goldenimage.dev/test/bubble"
 	"goldenimage.dev/test/gen"
 )
@@ -119,8 +121,12 @@ func (s *site) start() {
 	cdi, claims := s.CDIInformers.Cdi().V1beta1(), s.KubeInformers.Core().V1().PersistentVolumeClaims()
 	crons, volumes, sourcesOf := cdi.DataImportCrons(), cdi.DataVolumes(), cdi.DataSources()
 	clk := clock.RealClock{}
+	asker := polite.New(polite.Config{
+		Resolvers: map[string]sources.Resolver{string(poll.KindRegistry): s.registry}, Limits: polite.Limits{PerSecond: 1000, Burst: 1000}, Clock: clk,
+	})
+	s.t.Cleanup(asker.Close)
 	poller, err1 := poll.New(poll.Config{
-		Client: s.CDI, Kube: s.Kube, Crons: crons, Resolvers: map[poll.Kind]poll.Resolver{poll.KindRegistry: s.registry}, Recorder: s.Recorder, Clock: clk,
+		Client: s.CDI, Access: access.Reader{Client: s.Kube}, Crons: crons, Asker: asker, Kinds: []poll.Kind{poll.KindRegistry}, Recorder: s.Recorder, Clock: clk,
 	})
 	importer, err2 := imports.New(imports.Config{Client: s.CDI, Kube: s.Kube, Crons: crons, Volumes: volumes, Claims: claims, Recorder: s.Recorder, Clock: clk})
 	publisher, err3 := publish.New(publish.Config{

@@ -5,7 +5,6 @@ package registry
 
 import (
 	"bytes"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,6 +23,16 @@ type Faults struct {
 	NoHead bool
 	// OtherManifest is sent instead of every manifest, unless it is nil.
 	OtherManifest []byte
+	// ContentType is sent with manifests instead of the right one, unless it is empty.
+	ContentType string
+	// AfterHead is called after each answer to a HEAD of a manifest, and before the next request
+	// of its connection, unless it is nil.
+	AfterHead func()
+	// BreakManifestAt ends the connection after this many bytes of a manifest, and
+	// TruncateManifestAt makes it end there as if it were no longer, unless they are 0.
+	BreakManifestAt, TruncateManifestAt int
+	// EndlessManifest sends manifests that do not end.
+	EndlessManifest bool
 
 	// The faults below are of blobs that are larger than BlobsFrom bytes.
 	BlobsFrom int
@@ -41,33 +50,6 @@ type Faults struct {
 	NoRange bool
 }
 
-// A Step is one answer that stands for an error.
-type Step struct {
-	// Path is a part of the request's path, such as /manifests/; empty means all.
-	Path string
-	// Status of the answer, and the error code in its body.
-	Status int
-	Code   string
-	// RetryAfter is the header, left out if empty.
-	RetryAfter string
-	// Location to redirect to, left out if empty.
-	Location string
-}
-
-func (s Step) applies(request *http.Request) bool {
-	return strings.Contains(request.URL.Path, s.Path)
-}
-
-func (s Step) serve(w http.ResponseWriter) {
-	if s.RetryAfter != "" {
-		w.Header().Set("Retry-After", s.RetryAfter)
-	}
-	if s.Location != "" {
-		w.Header().Set("Location", s.Location)
-	}
-	writeError(w, s.Status, s.Code)
-}
-
 func (r *Registry) serve(w http.ResponseWriter, request *http.Request, f Faults) {
 	switch {
 	case request.Method == http.MethodHead && f.NoHead:
@@ -78,27 +60,6 @@ func (r *Registry) serve(w http.ResponseWriter, request *http.Request, f Faults)
 		r.serveBlob(w, request, f)
 	default:
 		r.store.ServeHTTP(w, request)
-	}
-}
-
-func (r *Registry) serveManifest(w http.ResponseWriter, request *http.Request, f Faults) {
-	recorder := httptest.NewRecorder()
-	r.store.ServeHTTP(recorder, request)
-	maps.Copy(w.Header(), recorder.Header())
-	if f.NoDigestHeader {
-		w.Header().Del("Docker-Content-Digest")
-	}
-	if f.DigestHeader != "" {
-		w.Header().Set("Docker-Content-Digest", f.DigestHeader)
-	}
-	body := recorder.Body.Bytes()
-	if f.OtherManifest != nil {
-		body = f.OtherManifest
-		w.Header().Del("Content-Length")
-	}
-	w.WriteHeader(recorder.Code)
-	if request.Method != http.MethodHead {
-		_, _ = w.Write(body) // the client notices
 	}
 }
 
@@ -155,10 +116,7 @@ func (b *breaking) Write(p []byte) (int, error) {
 	}
 	http.NewResponseController(b.ResponseWriter).Flush() //nolint:errcheck // the client notices
 	if b.stall {
-		select {
-		case <-b.registry.release:
-		case <-b.request.Context().Done():
-		}
+		b.registry.wait(b.request)
 	}
 	panic(http.ErrAbortHandler)
 }

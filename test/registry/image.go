@@ -80,19 +80,6 @@ func ContainerDisk(t testing.TB, name string, disk []byte) v1.Image {
 	}}})
 }
 
-// NewIndex makes an index of images for Linux by architecture.
-func NewIndex(t testing.TB, images map[string]v1.Image) v1.ImageIndex {
-	t.Helper()
-	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for architecture, image := range images {
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{
-			Add:        image,
-			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: architecture}},
-		})
-	}
-	return index
-}
-
 func newLayer(t testing.TB, files Layer, c compression.Compression) v1.Layer {
 	t.Helper()
 	var archive bytes.Buffer

@@ -10,16 +10,12 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
-	"goldenimage.dev/pkg/apis/cdi/reference"
 )
 
 // A Registry is a running registry. Its methods are safe for concurrent use.
@@ -31,8 +27,11 @@ type Registry struct {
 	store  http.Handler
 	config Config
 
-	mu       sync.Mutex
-	faults   Faults
+	mu     sync.Mutex
+	faults Faults
+	// answers counts, by step, how often it has answered.
+	answers  []int
+	tokens   int
 	requests []Request
 	release  chan struct{}
 }
@@ -50,12 +49,17 @@ type Config struct {
 // A Request is what the registry saw of one, without its credentials.
 type Request struct {
 	Method, Path, UserAgent, Accept, Range string
+	// Authorized tells that it had a credential or a token.
+	Authorized bool
 	// Address of the client, which tells connections apart.
 	Address string
 }
 
-// token is what the token service gives to whoever has the credentials.
+// token is what the token service gives to whoever has the credentials, before its number.
 const token = "token-of-the-fake-registry"
+
+// tokenPath is where the token service is.
+const tokenPath = "/token"
 
 // New starts a registry, which ends with the test.
 func New(t testing.TB, c Config) *Registry {
@@ -90,7 +94,20 @@ func (r *Registry) CertificatePEM() []byte {
 func (r *Registry) SetFaults(f Faults) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.faults = f
+	r.faults, r.answers = f, make([]int, len(f.Steps))
+}
+
+// ExpireTokens makes all tokens invalid that were given so far.
+func (r *Registry) ExpireTokens() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tokens++
+}
+
+func (r *Registry) token() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return token + "-" + strconv.Itoa(r.tokens)
 }
 
 // Requests returns what the registry has seen since it started or since the last call.
@@ -111,69 +128,40 @@ func (r *Registry) URL(repository, identifier string) string {
 	return "docker://" + r.Host + "/" + repository + separator + identifier
 }
 
-// Push stores an image or an index under a tag, past all faults, and returns its digest.
-func (r *Registry) Push(t testing.TB, repository, tag string, what remote.Taggable) string {
-	t.Helper()
-	ref, err := reference.Parse(r.URL(repository, tag))
-	if err != nil {
-		t.Fatal(err)
-	}
-	remoteRepository, err := ref.Remote(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, options := remoteRepository.Tag(tag), []remote.Option{remote.WithTransport(inProcess{r.store}), remote.WithContext(t.Context())}
-	var digest v1.Hash
-	switch w := what.(type) {
-	case v1.Image:
-		err = remote.Write(target, w, options...)
-		digest, _ = w.Digest()
-	case v1.ImageIndex:
-		err = remote.WriteIndex(target, w, options...)
-		digest, _ = w.Digest()
-	default:
-		t.Fatalf("%T is neither an image nor an index", what)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return digest.String()
-}
-
-// inProcess hands requests to a handler without a network.
-type inProcess struct{ handler http.Handler }
-
-func (p inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	if request.Body == nil {
-		request.Body = http.NoBody
-	}
-	p.handler.ServeHTTP(recorder, request)
-	response := recorder.Result()
-	response.Request = request
-	return response, nil
-}
-
 // ServeHTTP answers like a registry, but for the faults.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	r.mu.Lock()
-	r.requests = append(r.requests, Request{
-		Method: request.Method, Path: request.URL.Path, UserAgent: request.UserAgent(),
-		Accept: request.Header.Get("Accept"), Range: request.Header.Get("Range"), Address: request.RemoteAddr,
-	})
-	faults := r.faults
-	r.mu.Unlock()
+	faults, step := r.note(request)
 	switch {
-	case request.URL.Path == "/token":
+	case step != nil:
+		r.serveStep(w, request, *step)
+	case request.URL.Path == tokenPath:
 		r.serveToken(w, request)
 	case !r.authorized(request):
 		r.challenge(w)
-	case slices.ContainsFunc(faults.Steps, func(s Step) bool { return s.applies(request) }):
-		i := slices.IndexFunc(faults.Steps, func(s Step) bool { return s.applies(request) })
-		faults.Steps[i].serve(w)
 	default:
 		r.serve(w, request, faults)
 	}
+}
+
+// note records a request. It returns how the registry misbehaves now, and the step that answers,
+// nil if none does.
+func (r *Registry) note(request *http.Request) (Faults, *Step) {
+	// Who has to authenticate first is told so first, and gets a token unless the step is about
+	// tokens.
+	ready := request.URL.Path != tokenPath && r.authorized(request)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests = append(r.requests, Request{
+		Method: request.Method, Path: request.URL.Path, UserAgent: request.UserAgent(), Authorized: request.Header.Get("Authorization") != "",
+		Accept: request.Header.Get("Accept"), Range: request.Header.Get("Range"), Address: request.RemoteAddr,
+	})
+	for i, s := range r.faults.Steps {
+		if s.applies(request) && (ready || s.Path == tokenPath) && (s.Times == 0 || r.answers[i] < s.Times) {
+			r.answers[i]++
+			return r.faults, &s
+		}
+	}
+	return r.faults, nil
 }
 
 func (r *Registry) authorized(request *http.Request) bool {
@@ -181,7 +169,7 @@ func (r *Registry) authorized(request *http.Request) bool {
 		return true
 	}
 	if r.config.Token {
-		return request.Header.Get("Authorization") == "Bearer "+token
+		return request.Header.Get("Authorization") == "Bearer "+r.token()
 	}
 	return r.knows(request)
 }
@@ -194,7 +182,7 @@ func (r *Registry) knows(request *http.Request) bool {
 func (r *Registry) challenge(w http.ResponseWriter) {
 	value := `Basic realm="fake"`
 	if r.config.Token {
-		value = `Bearer realm="` + r.server.URL + `/token",service="fake"`
+		value = `Bearer realm="` + r.server.URL + tokenPath + `",service="fake"`
 	}
 	w.Header().Set("WWW-Authenticate", value)
 	writeError(w, http.StatusUnauthorized, "UNAUTHORIZED")
@@ -206,7 +194,7 @@ func (r *Registry) serveToken(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"token": token}) // the client notices
+	_ = json.NewEncoder(w).Encode(map[string]string{"token": r.token()}) // the client notices
 }
 
 func writeError(w http.ResponseWriter, status int, code string) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"sync"
 
+	imageclient "github.com/openshift/client-go/image/clientset/versioned"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/version"
@@ -23,6 +25,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/access"
 	"goldenimage.dev/pkg/controllers/datasource"
 	"goldenimage.dev/pkg/controllers/imports"
 	"goldenimage.dev/pkg/controllers/installation"
@@ -33,7 +36,7 @@ import (
 	"goldenimage.dev/pkg/controllers/volume"
 	"goldenimage.dev/pkg/generated/clientset/versioned"
 	cdiinformers "goldenimage.dev/pkg/generated/informers/externalversions"
-	"goldenimage.dev/pkg/sources/oci"
+	"goldenimage.dev/pkg/sources/polite"
 )
 
 // A controller does one thing until ctx is done.
@@ -51,8 +54,16 @@ type environment struct {
 	pods     informers.SharedInformerFactory
 	group    cdiinformers.SharedInformerFactory
 	recorder record.EventRecorder
-	resolver *oci.Resolver
-	images   bool
+	// access reads what sources are read with.
+	access access.Reader
+	// streams is the API of ImageStreams, which may come and go.
+	streams imageclient.Interface
+	// traffic and polls are metrics.
+	traffic *polite.Metrics
+	polls   *poll.Metrics
+	// sources are what can be asked.
+	sources *catalogue
+	images  bool
 	// snapshots tells of VolumeSnapshotClasses, whose API may come and go.
 	snapshots storageprofile.SnapshotClasses
 }
@@ -73,6 +84,10 @@ func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServ
 	if err != nil {
 		return nil, fmt.Errorf("create Kubernetes client: %w", err)
 	}
+	streams, err := imageclient.NewForConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("create client of ImageStreams: %w", err)
+	}
 	// Controllers are clients like any other: what they write is defaulted and validated.
 	loopback := rest.CopyConfig(generic.LoopbackClientConfig)
 	loopback.QPS, loopback.UserAgent = -1, Name
@@ -80,12 +95,16 @@ func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServ
 	if err != nil {
 		return nil, fmt.Errorf("create client of the own API: %w", err)
 	}
+	env := environment{kube: kube, cdi: cdi, streams: streams, snapshots: storageprofile.NewClassReader(snapshotAPI, c.Clock)}
+	env.traffic, env.polls = polite.NewMetrics(), poll.NewMetrics()
+	env.traffic.Register()
+	env.polls.Register()
 	work := &background{done: make(chan struct{}), failed: make(chan error, 1)}
 	generic.AddPostStartHookOrDie("golden-image-controllers", func(hook genericapiserver.PostStartHookContext) error {
 		go func() {
 			defer close(work.done)
 			err := lead(hook.Context, kube, c.Options, func(leading context.Context) error {
-				return c.runControllers(leading, kube, snapshotAPI, cdi)
+				return c.runControllers(leading, env)
 			})
 			if err != nil {
 				work.failed <- fmt.Errorf("run controllers: %w", err)
@@ -97,23 +116,22 @@ func (c CompletedConfig) addControllers(generic *genericapiserver.GenericAPIServ
 }
 
 // runControllers runs all controllers until ctx is done and all have ended.
-func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Interface, snapshotAPI dynamic.Interface, cdi versioned.Interface) error {
+func (c CompletedConfig) runControllers(ctx context.Context, env environment) error {
 	logger := klog.FromContext(ctx)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	defer broadcaster.Shutdown()
-	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: kube.CoreV1().Events("")})
-	env := environment{
-		kube: kube, cdi: cdi,
-		core:     informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTransform(trim)),
-		pods:     informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithTransform(trim), informers.WithTweakListOptions(ownPods)),
-		group:    cdiinformers.NewSharedInformerFactoryWithOptions(cdi, 0, cdiinformers.WithTransform(trim)),
-		recorder: broadcaster.NewRecorder(newScheme(), corev1.EventSource{Component: Name}),
-		resolver: oci.NewResolver(oci.Options{}),
-		images:   imageVolumes(ctx, kube.Discovery()),
-
-		snapshots: storageprofile.NewClassReader(snapshotAPI, c.Clock),
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: env.kube.CoreV1().Events("")})
+	env.core = informers.NewSharedInformerFactoryWithOptions(env.kube, 0, informers.WithTransform(trim))
+	env.pods = informers.NewSharedInformerFactoryWithOptions(env.kube, 0, informers.WithTransform(trim), informers.WithTweakListOptions(ownPods))
+	env.group = cdiinformers.NewSharedInformerFactoryWithOptions(env.cdi, 0, cdiinformers.WithTransform(trim))
+	env.recorder = broadcaster.NewRecorder(newScheme(), corev1.EventSource{Component: Name})
+	env.images = imageVolumes(ctx, env.kube.Discovery())
+	env.access = access.Reader{
+		Client: env.kube, InsecureRegistries: c.Options.InsecureRegistries, Configs: env.group.Cdi().V1beta1().CDIConfigs().Lister(),
+		ServerNamespace: c.Options.Namespace, Accounts: access.NewAccounts(c.Clock),
 	}
-	defer env.resolver.Close()
+	env.sources = c.newCatalogue(env)
+	defer env.sources.shutdown()
 	controllers, err := c.controllers(env)
 	if err != nil {
 		return fmt.Errorf("make the controllers: %w", err)
@@ -121,7 +139,10 @@ func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Int
 	env.core.Start(ctx.Done())
 	env.pods.Start(ctx.Done())
 	env.group.Start(ctx.Done())
+	// Until the CDIConfig was read, nobody knows which registries are insecure and what is the proxy.
+	env.group.WaitForCacheSync(ctx.Done())
 	var running sync.WaitGroup
+	running.Go(func() { env.sources.streams.Run(ctx) })
 	for _, controller := range controllers {
 		running.Go(func() {
 			controller.run(klog.NewContext(ctx, klog.LoggerWithName(logger, controller.name)), controller.workers)
@@ -135,8 +156,9 @@ func (c CompletedConfig) runControllers(ctx context.Context, kube kubernetes.Int
 func (c CompletedConfig) controllers(env environment) ([]controller, error) {
 	group, core, storage := env.group.Cdi().V1beta1(), env.core.Core().V1(), env.core.Storage().V1()
 	polls, err := poll.New(poll.Config{
-		Client: env.cdi, Kube: env.kube, Crons: group.DataImportCrons(), Resolvers: resolvers(env),
-		InsecureRegistries: c.Options.InsecureRegistries, Recorder: env.recorder, Clock: c.Clock,
+		Client: env.cdi, Access: env.access, Crons: group.DataImportCrons(),
+		Asker: env.sources.asker, Kinds: env.sources.kinds(), Watchers: env.sources.watchers, NodeLocation: nodeLocation,
+		Recorder: env.recorder, Clock: c.Clock, Metrics: env.polls,
 	})
 	if err != nil {
 		return nil, err
@@ -152,9 +174,9 @@ func (c CompletedConfig) controllers(env environment) ([]controller, error) {
 		CDI: env.cdi, Kubernetes: env.kube, DataVolumes: group.DataVolumes(), DataSources: group.DataSources(),
 		Claims: core.PersistentVolumeClaims(), Volumes: core.PersistentVolumes(), Pods: env.pods.Core().V1().Pods(),
 		StorageClasses: storage.StorageClasses(), CSIDrivers: storage.CSIDrivers(),
-		Recorder: env.recorder, Clock: c.Clock, Resolver: env.resolver,
-		Worker:             volume.WorkerOptions{Image: c.Options.ImporterImage, PullPolicy: corev1.PullPolicy(c.Options.ImporterPullPolicy), PullSecrets: c.Options.ImporterPullSecrets},
-		InsecureRegistries: c.Options.InsecureRegistries, ImageVolumes: env.images, FilesystemOverhead: c.Options.FilesystemOverhead,
+		Recorder: env.recorder, Clock: c.Clock, Resolver: images{env.sources.asker},
+		Worker: volume.WorkerOptions{Image: c.Options.ImporterImage, PullPolicy: corev1.PullPolicy(c.Options.ImporterPullPolicy), PullSecrets: c.Options.ImporterPullSecrets},
+		Access: env.access, ImageVolumes: env.images, FilesystemOverhead: c.Options.FilesystemOverhead,
 	})
 	if err != nil {
 		return nil, err

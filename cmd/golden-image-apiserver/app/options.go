@@ -22,6 +22,7 @@ import (
 
 	"goldenimage.dev/pkg/apis/cdi"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/sources/polite"
 )
 
 // Options are what the program's flags set.
@@ -61,8 +62,13 @@ type Options struct {
 	FilesystemOverhead float64
 	// embedded tells that Config started an etcd.
 	embedded bool
-	// PollWorkers is how many sources are polled at a time.
+	// PollWorkers is how many DataImportCrons are worked on at a time. None of them waits for
+	// a source.
 	PollWorkers int
+	// RegistryRequests bounds what is asked of one registry, or web server.
+	RegistryRequests polite.Limits
+	// RegistryEvents is where registries tell of what was pushed.
+	RegistryEvents pushOptions
 }
 
 // NewOptions returns the defaults.
@@ -79,6 +85,8 @@ func NewOptions() *Options {
 		ImporterPullPolicy: string(corev1.PullIfNotPresent),
 		FilesystemOverhead: 0.06,
 		PollWorkers:        8,
+		RegistryEvents:     pushOptions{Secret: "golden-image-registry-events"},
+		RegistryRequests:   polite.Limits{PerSecond: 2, Burst: 5, Concurrent: 8},
 	}
 	addAdmission(options.Recommended)
 	options.Recommended.SecureServing.BindPort = 8443
@@ -105,7 +113,14 @@ func (o *Options) Flags() (sections cliflag.NamedFlagSets) {
 		"Registries (host[:port], as in image names) that may be spoken to by plain HTTP or with certificates that do not verify.")
 	fs.Float64Var(&o.FilesystemOverhead, "filesystem-overhead", o.FilesystemOverhead,
 		"Share of a Filesystem volume that its file system needs; a claim is made larger than its disk by as much.")
-	fs.IntVar(&o.PollWorkers, "poll-workers", o.PollWorkers, "Number of sources that are polled at the same time.")
+	fs.IntVar(&o.PollWorkers, "poll-workers", o.PollWorkers, "Number of DataImportCrons that are worked on at the same time. None of them waits for a source.")
+	limits := &o.RegistryRequests
+	fs.Float64Var(&limits.PerSecond, "registry-polls-per-second", limits.PerSecond, "Polls of one registry per second, in the long run.")
+	fs.IntVar(&limits.Burst, "registry-polls-burst", limits.Burst, "Polls of one registry that may be made at once after a quiet time.")
+	fs.IntVar(&limits.Concurrent, "registry-polls-concurrent", limits.Concurrent, "Polls of one registry that may be under way at the same time.")
+	fs.StringSliceVar(&limits.Unlimited, "unlimited-registries", limits.Unlimited,
+		"Registries (host[:port], as in image names, or *.domain) that these limits are not for, such as those of the site itself.")
+	o.RegistryEvents.AddFlags(fs)
 
 	o.Recommended.Etcd.AddFlags(sections.FlagSet("etcd"))
 	o.Recommended.SecureServing.AddFlags(sections.FlagSet("secure serving"))
@@ -167,10 +182,23 @@ func (o *Options) Validate() []error {
 	if o.PollWorkers < 1 {
 		wrong("poll-workers", o.PollWorkers, "at least 1")
 	}
-	for _, registry := range o.InsecureRegistries {
-		if registry == "" || strings.ContainsAny(registry, "/@ ") {
-			wrong("insecure-registries", registry, "host or host:port, without scheme and path")
+	errs = append(errs, o.RegistryEvents.Validate()...)
+	return append(errs, o.validateRegistries()...)
+}
+
+// validateRegistries returns what is wrong with the options about registries.
+func (o *Options) validateRegistries() []error {
+	var errs []error
+	for flag, names := range map[string][]string{"insecure-registries": o.InsecureRegistries, "unlimited-registries": o.RegistryRequests.Unlimited} {
+		for _, registry := range names {
+			if registry == "" || strings.ContainsAny(registry, "/@ ") {
+				errs = append(errs, fmt.Errorf("--%s: invalid value %q: want host or host:port, without scheme and path", flag, registry))
+			}
 		}
+	}
+	if limits := o.RegistryRequests; limits.PerSecond <= 0 || limits.Burst < 1 || limits.Concurrent < 1 {
+		errs = append(errs, fmt.Errorf("--registry-polls-per-second, --registry-polls-burst, --registry-polls-concurrent: invalid values %v, %d, %d: "+
+			"want more than 0, and at least 1; --unlimited-registries names registries without limits", limits.PerSecond, limits.Burst, limits.Concurrent))
 	}
 	return errs
 }

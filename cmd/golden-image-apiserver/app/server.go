@@ -51,6 +51,9 @@ func (c CompletedConfig) New() (*Server, error) {
 		})
 	}
 	server := &Server{generic: generic, failed: []<-chan error{c.EtcdFailed}}
+	if err := c.addPush(generic, c.Options.RegistryEvents); err != nil {
+		return nil, err
+	}
 	if c.Options.Controllers {
 		if server.controllers, err = c.addControllers(generic); err != nil {
 			return nil, err

@@ -46,10 +46,14 @@ func parseOptions(arguments []string, stderr io.Writer) (options, error) {
 }
 
 // Run does what the Request says and returns the process's exit code. When ctx ends it stops
-// with importer.ReasonInterrupted.
+// with importer.ReasonInterrupted. With one of the commands as its first argument it does that
+// in place.
 func Run(ctx context.Context, arguments []string, stdout, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	debug.SetMemoryLimit(memoryLimit)
+	if code, ok := runCommand(arguments, log); ok {
+		return code
+	}
 	o, err := parseOptions(arguments, stderr)
 	if err != nil {
 		log.Error("Cannot start", "error", err)

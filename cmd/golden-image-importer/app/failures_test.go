@@ -132,6 +132,7 @@ func TestMalformedRequests(t *testing.T) {
 		"no source":         `{"target":{}}`,
 		"a negative size":   `{"clone":{"name":"a/b"},"target":{"sizeBytes":-1}}`,
 		"an empty registry": `{"registry":{},"target":{}}`,
+		"an empty file":     `{"http":{},"target":{}}`,
 		"too much":          `"` + strings.Repeat("x", 2*mib) + `"`,
 	} {
 		t.Run(name, func(t *testing.T) {

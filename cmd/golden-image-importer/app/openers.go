@@ -33,6 +33,7 @@ type opener struct {
 func openers() []opener {
 	return []opener{
 		{asked: func(r *importer.Request) bool { return r.Registry != nil }, open: openRegistry},
+		{asked: func(r *importer.Request) bool { return r.HTTP != nil }, open: openHTTP},
 		{asked: func(r *importer.Request) bool { return r.Image != nil }, open: openImage},
 		{asked: func(r *importer.Request) bool { return r.Clone != nil }, open: openClone},
 	}

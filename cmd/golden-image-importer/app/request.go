@@ -50,17 +50,20 @@ func readRequest(path string) (*importer.Request, error) {
 
 func validate(r *importer.Request) error {
 	var set int
-	for _, source := range []bool{r.Registry != nil, r.Image != nil, r.Clone != nil} {
+	for _, source := range []bool{r.Registry != nil, r.HTTP != nil, r.Image != nil, r.Clone != nil} {
 		if source {
 			set++
 		}
 	}
 	var problems []error
 	if set != 1 {
-		problems = append(problems, fmt.Errorf("%d sources are set: exactly one of registry, image and clone is needed", set))
+		problems = append(problems, fmt.Errorf("%d sources are set: exactly one of registry, http, image and clone is needed", set))
 	}
 	if r.Registry != nil && r.Registry.Reference == "" {
 		problems = append(problems, errors.New("registry.reference is empty"))
+	}
+	if r.HTTP != nil && r.HTTP.URL == "" {
+		problems = append(problems, errors.New("http.url is empty"))
 	}
 	if r.Target.SizeBytes < 0 {
 		problems = append(problems, fmt.Errorf("target.sizeBytes is %d", r.Target.SizeBytes))
@@ -85,8 +88,15 @@ func readAccess(o options) (sources.Access, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return access, err
 	}
-	access.CertificatesPEM, err = readCertificates(o.path(importer.CertificatesDir))
-	return access, err
+	if access.DockerConfig == nil {
+		if access.DockerConfig, err = readPullSecrets(o); err != nil {
+			return access, err
+		}
+	}
+	if access.CertificatesPEM, err = readCertificates(o.path(importer.CertificatesDir)); err != nil {
+		return access, err
+	}
+	return access, readProxy(o, &access)
 }
 
 func readCertificates(dir string) ([][]byte, error) {

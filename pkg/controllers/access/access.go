@@ -20,8 +20,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/ptr"
 
-	"goldenimage.dev/pkg/apis/cdi/reference"
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	listers "goldenimage.dev/pkg/generated/listers/cdi/v1beta1"
 	"goldenimage.dev/pkg/sources"
 )
 
@@ -35,6 +35,8 @@ const (
 	ReasonBadSecret = "BadSecret"
 	// ReasonBadConfigMap: the ConfigMap holds no certificate.
 	ReasonBadConfigMap = "BadConfigMap"
+	// ReasonBadProxy: the proxy of the CDIConfig cannot be used.
+	ReasonBadProxy = "BadProxy"
 )
 
 // Keys of a Secret, besides that of type kubernetes.io/dockerconfigjson.
@@ -61,10 +63,17 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // A Reader reads Secrets and ConfigMaps as they are now.
 type Reader struct {
-	// Client needs get on secrets and configmaps.
+	// Client needs get on secrets, configmaps and serviceaccounts.
 	Client kubernetes.Interface
-	// InsecureRegistries is a list of host[:port] that are read without verification.
+	// InsecureRegistries is a list of host[:port] that are read without verification, besides
+	// that of the CDIConfig.
 	InsecureRegistries []string
+	// Configs holds the CDIConfig, with more insecure registries and the proxy. Nil means none.
+	Configs listers.CDIConfigLister
+	// ServerNamespace is where the ConfigMap is that trustedCAProxy of the CDIConfig names.
+	ServerNamespace string
+	// Accounts saves reading ServiceAccounts again and again. Nil reads them each time.
+	Accounts *Accounts
 }
 
 // Registry returns what src, in namespace, is read with. An *Error tells what the user can
@@ -74,12 +83,11 @@ func (r Reader) Registry(ctx context.Context, namespace string, src *v1beta1.Dat
 	if src.Platform != nil {
 		access.Architecture = src.Platform.Architecture
 	}
-	if url := ptr.Deref(src.URL, ""); url != "" {
-		// A URL that cannot be read is in no list; who uses it reports why.
-		if ref, err := reference.Parse(url); err == nil {
-			access.Insecure = ref.IsInsecure(r.InsecureRegistries)
-		}
+	config, err := r.config()
+	if err != nil {
+		return sources.Access{}, err
 	}
+	access.Insecure = r.insecure(ptr.Deref(src.URL, ""), config)
 	if name := ptr.Deref(src.SecretRef, ""); name != "" {
 		if err := r.credentials(ctx, namespace, name, &access); err != nil {
 			return sources.Access{}, err
@@ -89,6 +97,9 @@ func (r Reader) Registry(ctx context.Context, namespace string, src *v1beta1.Dat
 		if err := r.certificates(ctx, namespace, name, &access); err != nil {
 			return sources.Access{}, err
 		}
+	}
+	if err := r.proxy(ctx, config, &access); err != nil {
+		return sources.Access{}, err
 	}
 	return access, nil
 }
@@ -143,20 +154,28 @@ func (r Reader) certificates(ctx context.Context, namespace, name string, into *
 	if err != nil {
 		return fmt.Errorf("get configmap %s/%s: %w", namespace, name, err)
 	}
-	// In the order of their keys, so that equal ConfigMaps give equal Access.
+	found := certificatesOf(config)
+	if len(found) == 0 {
+		return &Error{Reason: ReasonBadConfigMap, Message: fmt.Sprintf(
+			"ConfigMap %s/%s holds no certificate: put the registry's certificate authority, as PEM, in a key that ends in .crt or .pem", namespace, name)}
+	}
+	into.CertificatesPEM = append(into.CertificatesPEM, found...)
+	return nil
+}
+
+// certificatesOf returns what holds a certificate, in the order of the keys, so that equal
+// ConfigMaps give equal Access.
+func certificatesOf(config *corev1.ConfigMap) [][]byte {
+	var found [][]byte
 	for _, key := range slices.Sorted(maps.Keys(config.Data)) {
 		if !strings.HasSuffix(key, ".crt") && !strings.HasSuffix(key, ".pem") {
 			continue
 		}
 		if value := []byte(config.Data[key]); holdsCertificate(value) {
-			into.CertificatesPEM = append(into.CertificatesPEM, value)
+			found = append(found, value)
 		}
 	}
-	if len(into.CertificatesPEM) == 0 {
-		return &Error{Reason: ReasonBadConfigMap, Message: fmt.Sprintf(
-			"ConfigMap %s/%s holds no certificate: put the registry's certificate authority, as PEM, in a key that ends in .crt or .pem", namespace, name)}
-	}
-	return nil
+	return found
 }
 
 func holdsCertificate(value []byte) bool {

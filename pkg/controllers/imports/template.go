@@ -31,15 +31,22 @@ const (
 var (
 	// A name is made from the first 12 characters, so they must be able to end one.
 	digestPattern = regexp.MustCompile(`^(sha256:[0-9a-f]{12,128}|uid:[0-9a-f][0-9a-f-]{10}[0-9a-f][0-9a-f-]{0,52})$`)
+	filePattern   = regexp.MustCompile(`^(etag|modified|sha256):[0-9a-f]{64}$`)
 	sha256Pattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
 // checkDigest returns what is wrong with a digest of a cron's source.
 func checkDigest(cron *v1beta1.DataImportCron, digest string) error {
 	const shown = 100
-	if registryURL(cron) != "" {
+	if registryURL(cron) != "" || imageStream(cron) != "" {
 		if !sha256Pattern.MatchString(digest) {
 			return fmt.Errorf("annotation %s is %.*q: of an image it is sha256: and 64 lower case hex digits", v1beta1.AnnSourceDesiredDigest, shown, digest)
+		}
+		return nil
+	}
+	if src := cron.Spec.Template.Spec.Source; src != nil && src.HTTP != nil {
+		if !filePattern.MatchString(digest) {
+			return fmt.Errorf("annotation %s is %.*q: of a file it is sha256:, etag: or modified: and 64 lower case hex digits", v1beta1.AnnSourceDesiredDigest, shown, digest)
 		}
 		return nil
 	}
@@ -55,6 +62,14 @@ func registryURL(cron *v1beta1.DataImportCron) string {
 		return ""
 	}
 	return ptr.Deref(src.Registry.URL, "")
+}
+
+func imageStream(cron *v1beta1.DataImportCron) string {
+	src := cron.Spec.Template.Spec.Source
+	if src == nil || src.Registry == nil {
+		return ""
+	}
+	return ptr.Deref(src.Registry.ImageStream, "")
 }
 
 // importName returns the name of the import of a digest that passed checkDigest. With a
@@ -110,6 +125,14 @@ func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now
 		}
 		volume.Spec.Source.Registry.URL = new(ref.Pin(digest).URL())
 	}
+	if imageStream(cron) != "" {
+		ref, err := streamImage(cron, digest)
+		if err != nil {
+			return nil, fmt.Errorf("pin source: %w", err)
+		}
+		volume.Spec.Source.Registry.URL, volume.Spec.Source.Registry.ImageStream = new(ref.URL()), nil
+	}
+	pinFile(cron, volume, digest)
 	if source := volume.Spec.Source; source != nil && source.PVC != nil {
 		source.PVC.Namespace = cmp.Or(source.PVC.Namespace, cron.Namespace)
 		if source.PVC.Namespace != cron.Namespace {
@@ -121,6 +144,37 @@ func newVolume(cron *v1beta1.DataImportCron, name, digest, requestID string, now
 		}
 	}
 	return volume, nil
+}
+
+// streamImage returns the image of an ImageStream's tag at a digest. A poll notes it with the
+// digest; who sets a digest by hand has to tell whose it is.
+func streamImage(cron *v1beta1.DataImportCron, digest string) (reference.Reference, error) {
+	const annotation, shown = v1beta1.AnnImageStreamDockerRef, 300
+	text := cron.Annotations[annotation]
+	if text == "" {
+		return reference.Reference{}, fmt.Errorf("annotation %s is missing, which names the image that %s belongs to: a poll sets both, or set them together", annotation, digest)
+	}
+	ref, err := reference.ParseName(text)
+	if err != nil {
+		return reference.Reference{}, fmt.Errorf("annotation %s: %w", annotation, err)
+	}
+	if other := ref.Digest(); other != "" && other != digest {
+		return reference.Reference{}, fmt.Errorf("annotation %s is %.*q, whose digest is not that of the annotation %s, %s: a poll sets both, or set them together",
+			annotation, shown, text, v1beta1.AnnSourceDesiredDigest, digest)
+	}
+	return ref.Pin(digest), nil
+}
+
+// pinFile gives the source of a file the checksum that was published with it, if there was one
+// and the user gave none. The annotation with the digest pins the rest.
+func pinFile(cron *v1beta1.DataImportCron, volume *v1beta1.DataVolume, digest string) {
+	source, found := volume.Spec.Source, cron.Status.Source
+	if source == nil || source.HTTP == nil || source.HTTP.Checksum != "" || found == nil {
+		return
+	}
+	if (digest == found.Digest || digest == found.ImportDigest) && sha256Pattern.MatchString(found.ContentDigest) {
+		source.HTTP.Checksum = found.ContentDigest
+	}
 }
 
 // account is the ServiceAccount that a cron's clones are authorized for.

@@ -4,6 +4,8 @@
 package poll
 
 import (
+	"fmt"
+	"hash/fnv"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,25 +17,36 @@ import (
 )
 
 const (
-	// firstRetry is the pause after a first failure; it doubles with each further one.
-	firstRetry = 5 * time.Second
-	// lastRetry bounds the pause that is chosen here.
-	lastRetry = 5 * time.Minute
+	// firstRetry bounds the pause after a first failure; the bound doubles with each further one.
+	firstRetry = 30 * time.Second
+	// lastRetry bounds the pause that is chosen here, however many polls failed.
+	lastRetry = time.Hour
+	// leastRetry is the shortest pause.
+	leastRetry = 5 * time.Second
 	// longestWish bounds the pause that a source may ask for.
 	longestWish = 24 * time.Hour
-	// retrySpread is the share of a pause by which retries of different crons differ.
-	retrySpread = 5
+	// corrected is about how long it takes until an image that could not be imported is looked
+	// for again.
+	corrected, correctedSpread = 5 * time.Minute, time.Minute
 )
 
 // input is what a decision is made from.
 type input struct {
-	cron *v1beta1.DataImportCron
+	// cached is the cron as the cache has it, and cron as it will have it soon.
+	cached, cron *v1beta1.DataImportCron
 	// schedule is the zero Schedule if the cron has none, or one that cannot be read.
 	schedule schedule.Schedule
 	// scheduleErr is why it cannot be read, nil if it can.
 	scheduleErr error
 	// supported tells whether this server can poll that kind of source.
 	supported bool
+	// entry is what is known besides. Never nil.
+	entry *entry
+	// changed tells that the source is said to hold something else.
+	changed bool
+	// recovered is when the registry that is asked began to answer again; zero if it never
+	// stopped.
+	recovered time.Time
 }
 
 // decision is what to do with a cron.
@@ -64,6 +77,9 @@ func decide(in input, now time.Time) decision {
 		return d
 	case in.suspended():
 		return d
+	case in.changed && in.supported:
+		d.why = whyChanged
+		return d
 	case !polled:
 		if !in.schedule.IsZero() {
 			d.why = whyNeverPolled
@@ -75,12 +91,39 @@ func decide(in input, now time.Time) decision {
 	case d.next.IsZero():
 		d.why = ""
 	case !now.Before(d.next):
+	case in.hasRecovered():
+		d.why = whyRecovered
 	case annotatedBefore(in.cron, now):
 		d.why = whyAnnotation
 	default:
 		d.why = ""
 	}
 	return d
+}
+
+// hasRecovered tells whether a registry that could not be asked answers others since.
+func (in input) hasRecovered() bool {
+	last := in.cron.Status.LastPoll
+	ended := in.entry.ended
+	if ended.IsZero() {
+		ended = last.Time.Time
+	}
+	return last.Outcome == v1beta1.PollFailed && in.recovered.After(ended)
+}
+
+// asOf is the time of which a poll wants to know what the source held. What is polled by the
+// clock is to be known as of the time in the schedule: the jitter that comes on top spreads
+// requests, and makes no other answer necessary than the one that a cron with less of it got.
+func (in input) asOf(d decision, now time.Time) time.Time {
+	if d.why != whyScheduled {
+		return now
+	}
+	jitter := in.schedule.Due(d.next, string(in.cron.UID)).Sub(in.schedule.Next(d.next))
+	asOf := d.next.Add(-jitter)
+	if oldest := now.Add(-schedule.MostJitter(in.schedule.Period())); asOf.Before(oldest) {
+		return oldest
+	}
+	return asOf
 }
 
 // suspended tells whether polls are made for triggers alone.
@@ -115,15 +158,21 @@ func (in input) planned(now time.Time) (time.Time, why) {
 func (in input) scheduled(last time.Time) (time.Time, why) {
 	uid := string(in.cron.UID)
 	due := in.schedule.Due(last, uid)
-	upToDate := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronUpToDate)
-	if due.IsZero() || upToDate == nil || upToDate.Reason != v1beta1.ReasonImportFailed {
+	if due.IsZero() || !in.importFailed() {
 		return due, whyScheduled
 	}
-	const settled = 100 // failures after which a pause grows no more
-	if sooner := wholeSecond(last.Add(pause(settled, uid))); sooner.Before(due) {
+	// Jitter is in seconds, and stays below a tenth of what it is given.
+	sooner := last.Add(corrected - correctedSpread + schedule.Jitter(uid, 10*correctedSpread))
+	if sooner = wholeSecond(sooner); sooner.Before(due) {
 		return sooner, whyImportFailed
 	}
 	return due, whyScheduled
+}
+
+// importFailed tells whether what the source holds could not be imported.
+func (in input) importFailed() bool {
+	upToDate := status.Cron(in.cron.Status.Conditions, v1beta1.DataImportCronUpToDate)
+	return upToDate != nil && upToDate.Reason == v1beta1.ReasonImportFailed
 }
 
 // unhandled returns the trigger request that no poll has answered. A request that others were
@@ -180,19 +229,27 @@ func (in input) after(failures int32, start, end, wish time.Time) time.Time {
 	return wholeSecond(retry)
 }
 
-// pause returns how long to wait after failures in a row. It is the same for the same cron, and
-// different ones are spread, so that a registry that is back is not asked by all at once.
+// pause returns how long to wait after failures in a row: anything up to a bound that doubles
+// with each, so that a registry that is back is not asked by all at once. It is the same for the
+// same cron and number.
 func pause(failures int32, uid string) time.Duration {
-	d := lastRetry
-	if shift := max(failures, 1) - 1; shift < 10 {
-		d = min(lastRetry, firstRetry<<shift)
+	bound := lastRetry
+	if shift := max(failures, 1) - 1; shift < 7 {
+		bound = min(lastRetry, firstRetry<<shift)
 	}
-	spread := d / retrySpread
-	if spread < 2*time.Second {
-		return d
+	sum := fnv.New64a()
+	_, _ = fmt.Fprintf(sum, "%s %d", uid, failures)
+	// FNV's upper bits hardly differ between texts that differ at the end; its lower ones do.
+	const steps = 1 << 16
+	return leastRetry + time.Duration(sum.Sum64()%steps)*(bound-leastRetry)/steps //nolint:gosec // below steps
+}
+
+// nextPoll is when the next poll is written down to be, zero if it is not.
+func (in input) nextPoll() time.Time {
+	if next := in.cron.Status.NextPoll; next != nil {
+		return next.Time
 	}
-	// Jitter is in seconds, and stays below a tenth of what it is given.
-	return d - spread + schedule.Jitter(uid, 10*spread)
+	return time.Time{}
 }
 
 // settled tells whether a cron that is not due says so already.

@@ -4,6 +4,7 @@
 package poll
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ func TestDecide(t *testing.T) {
 		next time.Time
 		// request that is answered.
 		request string
+		// changed and recovered are as in input.
+		changed   bool
+		recovered time.Time
 	}{
 		"a new cron is polled at once":                     {want: whyNeverPolled},
 		"a new cron without a schedule is not polled":      {cron: []gen.Modifier{gen.WithSchedule("")}},
@@ -49,7 +53,7 @@ func TestDecide(t *testing.T) {
 		},
 		"but not in a hot loop": {
 			cron: []gen.Modifier{gen.Polled(ago(time.Minute), gen.Digest("a"), 0), importFailed},
-			next: ago(time.Minute).Add(pause(100, uid)).Truncate(time.Second),
+			next: ago(time.Minute).Add(4*time.Minute + schedule.Jitter(uid, 10*time.Minute)),
 		},
 		"without a schedule it is not": {
 			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(10*time.Minute), gen.Digest("a"), 0), importFailed},
@@ -97,17 +101,17 @@ func TestDecide(t *testing.T) {
 			cron: []gen.Modifier{gen.Asked(v1beta1.TriggerRequest{RequestID: "r1", Coalesced: 2}), gen.Answered(v1beta1.TriggerOutcome{RequestID: "r1", Coalesced: 1})},
 			want: whyTriggered, request: "r1",
 		},
-		"a poll that failed is tried again after five seconds": {
-			cron: []gen.Modifier{gen.Polled(ago(2*time.Second), "", 1)}, next: now.Add(3 * time.Second),
+		"a poll that failed is tried again after a pause": {
+			cron: []gen.Modifier{gen.Polled(ago(2*time.Second), "", 1)}, next: ago(2 * time.Second).Add(pause(1, uid)),
 		},
 		"a poll that failed is tried again without a schedule": {
-			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(5*time.Second), "", 1)}, want: whyRetry,
+			cron: []gen.Modifier{gen.WithSchedule(""), gen.Polled(ago(30*time.Second), "", 1)}, want: whyRetry,
 		},
 		"a retry whose time was written down": {
 			cron: []gen.Modifier{gen.Polled(ago(time.Hour), "", 1), plan(now.Add(2 * time.Hour))}, next: now.Add(2 * time.Hour),
 		},
 		"a planned time from before the failure does not count": {
-			cron: []gen.Modifier{gen.Polled(ago(time.Second), "", 1), plan(ago(time.Hour))}, next: now.Add(4 * time.Second),
+			cron: []gen.Modifier{gen.Polled(ago(time.Second), "", 1), plan(ago(time.Hour))}, next: ago(time.Second).Add(pause(1, uid)),
 		},
 		"a suspended cron that is new is not polled": {cron: []gen.Modifier{suspend(true)}},
 		"a suspended cron whose source is not supported says so": {
@@ -150,13 +154,34 @@ func TestDecide(t *testing.T) {
 			},
 			want: whyTriggered, request: "r1",
 		},
+		"a registry that answers others again is asked": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Minute), "", 9), plan(now.Add(time.Hour))}, recovered: ago(time.Second), want: whyRecovered,
+		},
+		"not if that was before the poll failed": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Minute), "", 9), plan(now.Add(time.Hour))}, recovered: ago(time.Hour), next: now.Add(time.Hour),
+		},
+		"nor if the poll did not fail": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, recovered: ago(time.Second), next: monday,
+		},
+		"nor while the cron is suspended": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(time.Minute), "", 9)}, recovered: ago(time.Second),
+		},
+		"a source that is said to have changed is polled": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, changed: true, want: whyChanged,
+		},
+		"also without a schedule": {
+			cron: []gen.Modifier{gen.WithSchedule("")}, changed: true, want: whyChanged,
+		},
+		"but not while suspended": {
+			cron: []gen.Modifier{suspend(true), gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, changed: true,
+		},
 		"a schedule that cannot be read plans nothing": {
 			cron: []gen.Modifier{gen.WithSchedule("TZ=UTC"), gen.Polled(ago(time.Hour), gen.Digest("a"), 0)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cron := gen.DataImportCron("cron", test.cron...)
-			in := input{cron: cron, supported: !test.unsupported}
+			in := input{cron: cron, supported: !test.unsupported, entry: &entry{}, changed: test.changed, recovered: test.recovered}
 			in.schedule, in.scheduleErr = schedule.Parse(cron.Spec.Schedule)
 			got := decide(in, now)
 			if got.why != test.want {
@@ -212,32 +237,77 @@ func TestOwed(t *testing.T) {
 	}
 }
 
-func TestPauseGrowsToFiveMinutesAndIsSpread(t *testing.T) {
+func TestPauseHasFullJitterBelowABoundThatDoubles(t *testing.T) {
 	for name, test := range map[string]struct {
 		failures int32
-		min, max time.Duration
+		bound    time.Duration
 	}{
-		"first":                  {1, 5 * time.Second, 5 * time.Second},
-		"second":                 {2, 8 * time.Second, 10 * time.Second},
-		"fifth":                  {5, 64 * time.Second, 80 * time.Second},
-		"tenth":                  {10, 4 * time.Minute, 5 * time.Minute},
-		"more than shifts allow": {2_000_000_000, 4 * time.Minute, 5 * time.Minute},
-		"none, as a client that drops the field leaves it": {0, 5 * time.Second, 5 * time.Second},
+		"first":                  {1, 30 * time.Second},
+		"second":                 {2, time.Minute},
+		"fifth":                  {5, 8 * time.Minute},
+		"eighth":                 {8, time.Hour},
+		"more than shifts allow": {2_000_000_000, time.Hour},
+		"none, as a client that drops the field leaves it": {0, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, uid := range []string{"a", "b", "c", "d", "e"} {
+			const crons = 1000
+			var sum, low, high time.Duration
+			for i := range crons {
+				uid := fmt.Sprintf("cron-%d", i)
 				got := pause(test.failures, uid)
-				if got < test.min || got > test.max {
-					t.Errorf("pause of %s is %s, want %s to %s", uid, got, test.min, test.max)
+				if got < leastRetry || got > test.bound {
+					t.Errorf("pause of %s is %s, want %s to %s", uid, got, leastRetry, test.bound)
 				}
 				if again := pause(test.failures, uid); again != got {
 					t.Errorf("pause of %s is %s, then %s", uid, got, again)
 				}
+				if i == 0 {
+					low = got
+				}
+				low, high, sum = min(low, got), max(high, got), sum+got
+			}
+			span := test.bound - leastRetry
+			if low > leastRetry+span/50 || high < test.bound-span/50 {
+				t.Errorf("pauses are from %s to %s, which is not all of what is below %s", low, high, test.bound)
+			}
+			if mean := sum / crons; mean < leastRetry+span*9/20 || mean > leastRetry+span*11/20 {
+				t.Errorf("the mean pause is %s", mean)
 			}
 		})
 	}
-	if pause(10, "a") == pause(10, "b") && pause(10, "b") == pause(10, "c") {
-		t.Error("pauses of different crons are equal")
+}
+
+func TestAsOf(t *testing.T) {
+	const uid = "cron-uid"
+	now := time.Date(2026, time.October, 5, 2, 0, 0, 0, time.UTC)
+	jitter := schedule.Jitter(uid, time.Hour)
+	if jitter < 2*time.Second {
+		t.Fatalf("the test needs another UID: this one has a jitter of %s", jitter)
+	}
+	for name, test := range map[string]struct {
+		text string
+		why  why
+		next time.Time
+		now  time.Time
+		want time.Time
+	}{
+		"by the clock, as of the time without jitter": {
+			text: "@hourly", why: whyScheduled, next: now.Add(jitter), now: now.Add(jitter), want: now,
+		},
+		"what was missed long ago, not as of then": {
+			text: "@hourly", why: whyScheduled, next: now.Add(jitter - 240*time.Hour), now: now, want: now.Add(-5 * time.Minute),
+		},
+		"an interval, as of its end": {text: "@every 1h", why: whyScheduled, next: now, now: now.Add(time.Second), want: now},
+		"a trigger, as of now":       {text: "@hourly", why: whyTriggered, now: now, want: now},
+		"a retry, as of now":         {text: "@hourly", why: whyRetry, next: now.Add(-time.Minute), now: now, want: now},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := input{cron: gen.DataImportCron("cron")}
+			in.schedule, _ = schedule.Parse(test.text)
+			if got := in.asOf(decision{why: test.why, next: test.next}, test.now); !got.Equal(test.want) {
+				t.Errorf("as of %s, want %s", got, test.want)
+			}
+		})
 	}
 }
 
@@ -253,16 +323,16 @@ func TestAfter(t *testing.T) {
 	}{
 		"an interval is counted from the start of a poll": {text: "@every 1h", want: start.Add(time.Hour)},
 		"on demand, nothing is planned":                   {text: ""},
-		"a failure is tried again whatever the schedule":  {text: "", failures: 1, want: end.Add(5500 * time.Millisecond)},
+		"a failure is tried again whatever the schedule":  {text: "", failures: 1, want: wholeSecond(end.Add(pause(1, "cron-uid")))},
 		"a source's wish is heard":                        {text: "@every 1m", failures: 1, wish: end.Add(time.Hour), want: end.Add(time.Hour + 500*time.Millisecond)},
-		"a source's wish for less is not":                 {text: "@every 1m", failures: 1, wish: end.Add(time.Second), want: end.Add(5500 * time.Millisecond)},
+		"a source's wish for less is not":                 {text: "@every 1m", failures: 1, wish: end.Add(time.Second), want: wholeSecond(end.Add(pause(1, "cron-uid")))},
 		"a source cannot ask for more than a day":         {text: "@every 1m", failures: 1, wish: end.Add(10_000 * time.Hour), want: end.Add(24*time.Hour + 500*time.Millisecond)},
 		"what is not supported is not tried again":        {text: "@every 1m", unsupported: true, failures: 1},
 		"a failure while suspended is not tried again":    {text: "@every 1m", suspended: true, failures: 1, wish: end.Add(time.Hour)},
 		"while suspended, nothing is planned":             {text: "@every 1m", suspended: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := input{cron: gen.DataImportCron("cron", suspend(test.suspended)), supported: !test.unsupported}
+			in := input{cron: gen.DataImportCron("cron", suspend(test.suspended)), supported: !test.unsupported, entry: &entry{}}
 			in.schedule, _ = schedule.Parse(test.text)
 			if got := in.after(test.failures, start, end, test.wish); !got.Equal(test.want) {
 				t.Errorf("next is %s, want %s", got, test.want)

@@ -11,17 +11,17 @@ const (
 	ReasonReachable = "Reachable"
 	// ReasonUnauthorized: the source refuses the credentials, or wants some.
 	ReasonUnauthorized = "Unauthorized"
-	// ReasonSourceNotFound: the source says that there is no such thing.
-	ReasonSourceNotFound = "SourceNotFound"
+	// ReasonNotFound: the source says that there is no such thing.
+	ReasonNotFound = "NotFound"
 	// ReasonUnreachable: there is no connection to the source.
 	ReasonUnreachable = "Unreachable"
-	// ReasonCertificateNotTrusted: the source's certificate does not verify.
-	ReasonCertificateNotTrusted = "CertificateNotTrusted"
+	// ReasonTLSFailed: the source's certificate does not verify.
+	ReasonTLSFailed = "TLSFailed"
 	// ReasonRateLimited: the source asks to be left alone for a while. The API refuses triggers
 	// as long as the condition says so and the next poll is to come.
 	ReasonRateLimited = v1beta1.ReasonRateLimited
-	// ReasonSourceInvalid: what names the source cannot be read.
-	ReasonSourceInvalid = "SourceInvalid"
+	// ReasonMalformed: what names the source, or what the source answers, cannot be read.
+	ReasonMalformed = "Malformed"
 	// ReasonSourceNotSupported: this server has no way to poll that kind of source.
 	ReasonSourceNotSupported = "SourceNotSupported"
 	// ReasonPollFailed: anything else.
@@ -38,6 +38,8 @@ const (
 	ReasonSourceUpdated = "SourceUpdated"
 	// ReasonSourceReachable: the source answers again.
 	ReasonSourceReachable = "SourceReachable"
+	// ReasonAskingNode: a node is asked what the source holds, as the server may not.
+	ReasonAskingNode = "AskingNode"
 	// ReasonTriggerHandled: a poll that was asked for was made.
 	ReasonTriggerHandled = "TriggerHandled"
 )
@@ -52,5 +54,11 @@ const (
 	whyScheduled   why = "schedule"
 	// whyImportFailed is for an image that cannot be imported, and may have been corrected.
 	whyImportFailed why = "import failed"
-	whyAnnotation   why = "next poll annotated in the past"
+	// whyMended is for a poll that failed for want of something that is there now.
+	whyMended why = "access changed after failure"
+	// whyRecovered is for a registry that answers others again.
+	whyRecovered why = "registry answers again"
+	// whyChanged is for a source that is said to hold something else.
+	whyChanged    why = "source changed"
+	whyAnnotation why = "next poll annotated in the past"
 )

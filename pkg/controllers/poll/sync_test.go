@@ -22,8 +22,10 @@ import (
 	"k8s.io/utils/ptr"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
+	"goldenimage.dev/pkg/controllers/access"
 	"goldenimage.dev/pkg/controllers/status"
 	"goldenimage.dev/pkg/sources"
+	"goldenimage.dev/pkg/sources/polite"
 	"goldenimage.dev/test/bubble"
 	"goldenimage.dev/test/gen"
 )
@@ -32,11 +34,13 @@ import (
 type registry struct {
 	mu       sync.Mutex
 	digest   string
+	content  string
 	err      error
 	took     time.Duration
 	asked    int
 	location string
 	access   sources.Access
+	known    sources.Revision
 	// during is called while a poll is made.
 	during func()
 }
@@ -44,20 +48,24 @@ type registry struct {
 func (r *registry) Resolve(ctx context.Context, query sources.Query) (sources.Revision, error) {
 	location, access := query.Location, query.Access
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.asked++
-	r.location, r.access = location, access
-	if r.during != nil {
-		r.during()
+	r.location, r.access, r.known = location, access, query.Known
+	took, during := r.took, r.during
+	r.mu.Unlock()
+	if during != nil {
+		during()
 	}
-	if r.took > 0 {
-		select {
-		case <-time.After(r.took):
-		case <-ctx.Done():
-			return sources.Revision{}, fmt.Errorf("resolve: %w", ctx.Err())
-		}
+	select {
+	case <-time.After(took):
+	case <-ctx.Done():
+		return sources.Revision{}, fmt.Errorf("resolve: %w", ctx.Err())
 	}
-	return sources.Revision{Digest: r.digest}, r.err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return sources.Revision{}, r.err
+	}
+	return sources.Revision{Digest: r.digest, Content: r.content}, nil
 }
 
 func (r *registry) set(digest string, err error) {
@@ -72,15 +80,29 @@ func (r *registry) count() int {
 	return r.asked
 }
 
+// config is that of a controller whose questions go to resolvers, as fast as they come.
+func config(t *testing.T, w *bubble.World, resolvers map[Kind]sources.Resolver) Config {
+	t.Helper()
+	named, kinds := map[string]sources.Resolver{}, []Kind{}
+	for kind, r := range resolvers {
+		named[string(kind)], kinds = r, append(kinds, kind)
+	}
+	asker := polite.New(polite.Config{
+		Resolvers: named, Limits: polite.Limits{PerSecond: 1e6, Burst: 1e6, Concurrent: 1000}, Clock: clock.RealClock{},
+		Timeouts: map[string]time.Duration{string(KindNode): 10 * time.Minute},
+	})
+	t.Cleanup(asker.Close)
+	return Config{
+		Client: w.CDI, Crons: w.CDIInformers.Cdi().V1beta1().DataImportCrons(),
+		Access: access.Reader{Client: w.Kube, InsecureRegistries: []string{"insecure.example:5000"}, Accounts: access.NewAccounts(clock.RealClock{})},
+		Asker:  asker, Kinds: kinds, Recorder: w.Recorder, Clock: clock.RealClock{},
+	}
+}
+
 func start(t *testing.T, r *registry, objects ...runtime.Object) *bubble.World {
 	t.Helper()
 	w := bubble.New(t, objects...)
-	c, err := New(Config{
-		Client: w.CDI, Kube: w.Kube, Crons: w.CDIInformers.Cdi().V1beta1().DataImportCrons(),
-		Resolvers:          map[Kind]Resolver{KindRegistry: r},
-		InsecureRegistries: []string{"insecure.example:5000"},
-		Recorder:           w.Recorder, Clock: clock.RealClock{},
-	})
+	c, err := New(config(t, w, map[Kind]sources.Resolver{KindRegistry: r}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +205,7 @@ func TestFailureIsShownRetriedAndHealed(t *testing.T) {
 		}
 		w.Pass(time.Hour)
 		cron = w.Cron("cron")
-		if got := cron.Status.LastPoll; got.Outcome != v1beta1.PollFailed || got.Failures < 12 || got.Failures > 25 {
+		if got := cron.Status.LastPoll; got.Outcome != v1beta1.PollFailed || got.Failures < 5 || got.Failures > 15 {
 			t.Errorf("last poll %+v", got)
 		}
 		if cron.Annotations[v1beta1.AnnSourceDesiredDigest] != gen.Digest("a") {
@@ -363,7 +385,7 @@ func TestAccessIsGathered(t *testing.T) {
 		if _, err := w.Kube.CoreV1().Secrets(gen.Namespace).Create(t.Context(), gen.Secret("login", "me", "pw"), metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		w.Pass(6 * time.Second)
+		w.Pass(21 * time.Second)
 		if got := reachable(w.Cron("cron")); got.Status != corev1.ConditionTrue {
 			t.Errorf("condition %+v", got)
 		}
@@ -433,15 +455,15 @@ func TestExplain(t *testing.T) {
 		reason string
 	}{
 		"unauthorized":  {sources.Errorf(sources.Unauthorized, "x"), ReasonUnauthorized},
-		"not found":     {sources.Errorf(sources.NotFound, "x"), ReasonSourceNotFound},
+		"not found":     {sources.Errorf(sources.NotFound, "x"), ReasonNotFound},
 		"unreachable":   {sources.Errorf(sources.Unreachable, "x"), ReasonUnreachable},
-		"certificate":   {sources.Errorf(sources.Certificate, "x"), ReasonCertificateNotTrusted},
+		"certificate":   {sources.Errorf(sources.Certificate, "x"), ReasonTLSFailed},
 		"rate limited":  {sources.Errorf(sources.RateLimited, "x"), ReasonRateLimited},
-		"invalid":       {sources.Errorf(sources.Invalid, "x"), ReasonSourceInvalid},
+		"invalid":       {sources.Errorf(sources.Invalid, "x"), ReasonMalformed},
 		"transient":     {sources.Errorf(sources.Transient, "x"), ReasonPollFailed},
-		"mismatch":      {sources.Errorf(sources.Mismatch, "x"), ReasonPollFailed},
+		"mismatch":      {sources.Errorf(sources.Mismatch, "x"), ReasonMalformed},
 		"anything else": {errors.New("x"), ReasonPollFailed},
-		"wrapped":       {fmt.Errorf("resolve: %w", sources.Errorf(sources.NotFound, "x")), ReasonSourceNotFound},
+		"wrapped":       {fmt.Errorf("resolve: %w", sources.Errorf(sources.NotFound, "x")), ReasonNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reason, message := explain(test.err)

@@ -119,8 +119,8 @@ func targetMeta(in *input) *corev1.PersistentVolumeClaim {
 			claim.Annotations[key] = value
 		}
 	}
-	if in.image != nil && in.image.ref.Digest() != "" {
-		claim.Annotations[v1beta1.AnnSourceDigest] = in.image.ref.Digest()
+	if in.image != nil && in.image.digest() != "" {
+		claim.Annotations[v1beta1.AnnSourceDigest] = in.image.digest()
 	}
 	claim.Annotations[v1beta1.AnnPopulationMethod] = in.method.name
 	return claim

@@ -53,8 +53,8 @@ type Config struct {
 	Resolver sources.Resolver
 	// Worker's Image is required.
 	Worker WorkerOptions
-	// InsecureRegistries is a list of host[:port] that are read without verification.
-	InsecureRegistries []string
+	// Access reads what a source needs to be read with.
+	Access access.Reader
 	// ImageVolumes tells that the cluster can mount images as volumes: Kubernetes 1.35 or newer.
 	ImageVolumes bool
 	// FilesystemOverhead is the share of a Filesystem volume that is added to a disk's size, as
@@ -114,7 +114,7 @@ func newController(config Config) *Controller {
 		volumes:     config.Volumes.Lister(), handed: config.Volumes.Informer().GetIndexer(),
 		classes: config.StorageClasses.Lister(), drivers: config.CSIDrivers.Lister(), pods: config.Pods.Lister(),
 		recorder: config.Recorder, clock: config.Clock, resolver: config.Resolver,
-		access:   access.Reader{Client: config.Kubernetes, InsecureRegistries: config.InsecureRegistries},
+		access:   config.Access,
 		progress: logReader{client: config.Kubernetes},
 		worker:   config.Worker, imageVolumes: config.ImageVolumes, overhead: config.FilesystemOverhead,
 	}

@@ -180,7 +180,7 @@ func isPinned(in *input) bool {
 }
 
 func digestChanged(in *input) bool {
-	digest := in.image.ref.Digest()
+	digest := in.image.digest()
 	return digest != "" && in.volume.Annotations[v1beta1.AnnSourceDigest] != digest
 }
 

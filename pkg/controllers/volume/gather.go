@@ -136,7 +136,7 @@ func needsPlan(in *input) bool {
 // gatherPlan finds out what a worker would need. A *problem says what is missing.
 func (c *Controller) gatherPlan(ctx context.Context, in *input) error {
 	if in.kind == unsupported {
-		return problemf(reasonSourceNotSupported, "The DataVolume's source is not supported yet: use registry.url, pvc or sourceRef")
+		return problemf(reasonSourceNotSupported, "The DataVolume's source is not supported yet: use registry.url, http, pvc or sourceRef")
 	}
 	if in.kind == cloneClaim {
 		if err := c.gatherSource(ctx, in); err != nil {

@@ -18,34 +18,36 @@ import (
 
 // An image is what an import reads, and how.
 type image struct {
-	ref reference.Reference
+	// file on a web server, nil for an image in a registry.
+	file *file
+	ref  reference.Reference
 	// node: the kubelet pulls it and mounts it into the worker.
 	node         bool
 	architecture string
 	insecure     bool
 	// secret and configMap are mounted into the worker; "" for none.
 	secret, configMap string
+	// pullSecrets of the worker's ServiceAccount. They are mounted where there is no secret.
+	pullSecrets []string
+	// proxy that the worker reads by.
+	proxy access.Proxy
 	// pullSecret is what the kubelet pulls with besides the node's own; "" for none.
 	pullSecret string
 }
 
+// digest by which the source names the image, "" if it is not known.
+func (i *image) digest() string {
+	if i.file != nil {
+		return i.file.digest
+	}
+	return i.ref.Digest()
+}
+
 // image finds out what an import reads, by digest. A *problem says what is missing.
 func (c *Controller) image(ctx context.Context, dv *v1beta1.DataVolume) (*image, error) {
-	source := dv.Spec.Source.Registry
-	found, err := describe(source)
+	found, err := c.named(dv)
 	if err != nil {
 		return nil, err
-	}
-	if found.node && !c.imageVolumes {
-		return nil, problemf(reasonImageVolumes,
-			"pullMethod node needs Kubernetes 1.35 or newer, which mounts images as volumes: upgrade the cluster, or use pullMethod: pod")
-	}
-	if found.ref.Digest() == "" {
-		if digest := dv.Annotations[v1beta1.AnnSourceDigest]; digest != "" {
-			if ref, err := reference.Parse(found.ref.Pin(digest).URL()); err == nil {
-				found.ref = ref
-			}
-		}
 	}
 	now := c.clock.Now()
 	if p := c.holds.get(dv, now); p != nil {
@@ -63,6 +65,29 @@ func (c *Controller) image(ctx context.Context, dv *v1beta1.DataVolume) (*image,
 		return nil, err
 	}
 	c.holds.clear(keyOf(dv))
+	return found, nil
+}
+
+// named reads what the user wrote, and the digest that was settled before.
+func (c *Controller) named(dv *v1beta1.DataVolume) (*image, error) {
+	if dv.Spec.Source.HTTP != nil {
+		return describeFile(dv), nil
+	}
+	found, err := describe(dv.Spec.Source.Registry)
+	if err != nil {
+		return nil, err
+	}
+	if found.node && !c.imageVolumes {
+		return nil, problemf(reasonImageVolumes,
+			"pullMethod node needs Kubernetes 1.35 or newer, which mounts images as volumes: upgrade the cluster, or use pullMethod: pod")
+	}
+	if found.ref.Digest() == "" {
+		if digest := dv.Annotations[v1beta1.AnnSourceDigest]; digest != "" {
+			if ref, err := reference.Parse(found.ref.Pin(digest).URL()); err == nil {
+				found.ref = ref
+			}
+		}
+	}
 	return found, nil
 }
 
@@ -84,13 +109,22 @@ func describe(source *v1beta1.DataVolumeSourceRegistry) (*image, error) {
 
 // complete adds what the cluster and the registry know: the image's digest and how it is read.
 func (c *Controller) complete(ctx context.Context, dv *v1beta1.DataVolume, found *image) error {
+	if found.file != nil {
+		// What is missing is told before a worker is made that would miss it.
+		if _, err := c.access.HTTP(ctx, dv.Namespace, dv.Spec.Source.HTTP); err != nil {
+			return err
+		}
+		var err error
+		found.proxy, err = c.access.Proxy(ctx)
+		return err
+	}
 	source := dv.Spec.Source.Registry
 	if found.node && found.ref.Digest() != "" {
 		// The node trusts what it was told to trust; of the Secret it takes what it can.
 		source = source.DeepCopy()
 		source.CertConfigMap = nil
 	}
-	credentials, err := c.access.Registry(ctx, dv.Namespace, source)
+	credentials, err := c.access.RegistryAs(ctx, dv.Namespace, dv.Spec.ServiceAccountName, source)
 	var mendable *access.Error
 	if err != nil && (!found.node || !errors.As(err, &mendable)) {
 		return err
@@ -100,13 +134,29 @@ func (c *Controller) complete(ctx context.Context, dv *v1beta1.DataVolume, found
 		if credentials.DockerConfig != nil {
 			found.pullSecret = ptr.Deref(source.SecretRef, "")
 		}
-	} else {
-		found.secret, found.configMap = ptr.Deref(source.SecretRef, ""), ptr.Deref(source.CertConfigMap, "")
+		if found.pullSecrets, err = c.access.PullSecrets(ctx, dv.Namespace, dv.Spec.ServiceAccountName); err != nil {
+			return err
+		}
+	} else if err := c.forWorker(ctx, dv, found); err != nil {
+		return err
 	}
 	if found.ref.Digest() != "" {
 		return nil
 	}
 	return c.resolve(ctx, found, credentials)
+}
+
+// forWorker adds what a worker reads a registry with.
+func (c *Controller) forWorker(ctx context.Context, dv *v1beta1.DataVolume, found *image) (err error) {
+	source := dv.Spec.Source.Registry
+	found.secret, found.configMap = ptr.Deref(source.SecretRef, ""), ptr.Deref(source.CertConfigMap, "")
+	if found.secret == "" {
+		if found.pullSecrets, err = c.access.PullSecrets(ctx, dv.Namespace, dv.Spec.ServiceAccountName); err != nil {
+			return err
+		}
+	}
+	found.proxy, err = c.access.Proxy(ctx)
+	return err
 }
 
 // resolve asks the registry for the digest of an image that is named by tag, so that a worker

@@ -169,6 +169,17 @@ func mishaps() map[string]mishap {
 			want:    "SecretNotFound: Secret golden-images/login does not exist",
 			mend:    func(w *world) { w.create(credentials("login")) },
 		},
+		"no Secret with headers": {
+			objects: []runtime.Object{fileVolume("csi", func(dv *v1beta1.DataVolume) { dv.Spec.Source.HTTP.SecretExtraHeaders = []string{"token"} })},
+			want:    "SecretNotFound: Secret golden-images/token does not exist",
+			mend: func(w *world) {
+				w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "token"}, Data: map[string][]byte{"a": []byte("X-Token: b")}})
+			},
+		},
+		"no certificates of a web server": {
+			objects: []runtime.Object{fileVolume("csi", func(dv *v1beta1.DataVolume) { dv.Spec.Source.HTTP.CertConfigMap = "absent" })},
+			want:    "ConfigMapNotFound: ConfigMap golden-images/absent does not exist",
+		},
 		"a node that cannot mount images": {
 			objects: []runtime.Object{importVolume("csi", nodePull)},
 			config:  func(c *Controller) { c.imageVolumes = false },

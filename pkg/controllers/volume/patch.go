@@ -51,7 +51,7 @@ func (c *Controller) pinSource(ctx context.Context, in *input) error {
 
 func (c *Controller) pinDigest(ctx context.Context, in *input) error {
 	return c.patchVolume(ctx, in.volume, patch{"resourceVersion": in.volume.ResourceVersion, "annotations": patch{
-		v1beta1.AnnSourceDigest: in.image.ref.Digest(),
+		v1beta1.AnnSourceDigest: in.image.digest(),
 	}})
 }
 

@@ -38,6 +38,8 @@ const (
 	volumeCredentials  = "credentials"
 	volumeCertificates = "certificates"
 	volumeTemp         = "tmp"
+	// volumeHeaders is followed by a number.
+	volumeHeaders = "headers-"
 )
 
 // WorkerOptions are what the pods of all workers have in common.
@@ -88,8 +90,8 @@ func renderWorker(in *input, options WorkerOptions) (*corev1.Pod, error) {
 	addClaim(pod, volumeTarget, fill, importerv1.TargetDir, importerv1.TargetDevice, false)
 	if in.kind == cloneClaim {
 		addClaim(pod, volumeSource, in.source, importerv1.SourceDir, importerv1.SourceDevice, true)
-	} else {
-		addImage(pod, in.image)
+	} else if err := addImage(pod, in.image); err != nil {
+		return nil, err
 	}
 	if in.target != nil {
 		addNode(pod, in.target.Annotations[annSelectedNode])
@@ -168,7 +170,7 @@ func addClaim(pod *corev1.Pod, name string, claim *corev1.PersistentVolumeClaim,
 
 // addImage gives the worker what it reads an image with, or the image itself. Keys and objects
 // that vanish meanwhile do not keep the pod from starting: the worker says what it lacks.
-func addImage(pod *corev1.Pod, source *image) {
+func addImage(pod *corev1.Pod, source *image) error {
 	if source.node {
 		policy := corev1.PullIfNotPresent
 		if source.ref.Digest() == "" {
@@ -183,8 +185,15 @@ func addImage(pod *corev1.Pod, source *image) {
 		if source.pullSecret != "" {
 			pod.Spec.ImagePullSecrets = append(pod.Spec.ImagePullSecrets, corev1.LocalObjectReference{Name: source.pullSecret})
 		}
-		return
+		addAccount(pod, source.pullSecrets)
+		return nil
 	}
+	addCredentials(pod, source)
+	return addProxy(pod, source.proxy)
+}
+
+// addCredentials mounts what the worker reads a source with.
+func addCredentials(pod *corev1.Pod, source *image) {
 	if source.secret != "" {
 		secret := &corev1.SecretVolumeSource{SecretName: source.secret, Optional: new(true), DefaultMode: ptr.To[int32](0o440)}
 		for _, key := range []string{access.KeyUser, access.KeyPassword, corev1.DockerConfigJsonKey} {
@@ -193,10 +202,27 @@ func addImage(pod *corev1.Pod, source *image) {
 		mount(pod, corev1.Volume{Name: volumeCredentials, VolumeSource: corev1.VolumeSource{Secret: secret}},
 			corev1.VolumeMount{MountPath: importerv1.CredentialsDir, ReadOnly: true})
 	}
+	if source.secret == "" {
+		addPullSecrets(pod, source.pullSecrets)
+	}
 	if source.configMap != "" {
 		config := &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: source.configMap}, Optional: new(true)}
 		mount(pod, corev1.Volume{Name: volumeCertificates, VolumeSource: corev1.VolumeSource{ConfigMap: config}},
 			corev1.VolumeMount{MountPath: importerv1.CertificatesDir, ReadOnly: true})
+	}
+	if source.file != nil {
+		addHeaders(pod, source.file.headerSecrets)
+	}
+}
+
+// addHeaders mounts Secrets of which each key holds a header. What their keys are called is not
+// known, so each has a folder of its own.
+func addHeaders(pod *corev1.Pod, secrets []string) {
+	for i, name := range secrets {
+		at := strconv.Itoa(i)
+		mount(pod, corev1.Volume{Name: volumeHeaders + at, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+			SecretName: name, Optional: new(true), DefaultMode: ptr.To[int32](0o440),
+		}}}, corev1.VolumeMount{MountPath: path.Join(importerv1.HeadersDir, at), ReadOnly: true})
 	}
 }
 

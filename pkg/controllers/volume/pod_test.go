@@ -85,6 +85,16 @@ func renderInputs(t *testing.T) map[string]*input {
 			kind: importImage, home: gen.Namespace, method: method{name: v1beta1.MethodDirect}, target: filling("fedora", gen.Namespace, false),
 			image: &image{ref: pinnedRef, architecture: "arm64", insecure: true, secret: "login", configMap: "some-certs"},
 		},
+		"pod-http": {
+			volume: importVolume("csi"), kind: importImage, home: gen.Namespace, method: method{name: v1beta1.MethodDirect}, target: filling("fedora", gen.Namespace, false),
+			image: &image{
+				file: &file{
+					url: "https://images.example/fedora.qcow2", digest: testFileDigest, checksum: testDigest,
+					headers: []string{"X-Site: one"}, headerSecrets: []string{"token", "cookie"},
+				},
+				insecure: true, secret: "login", configMap: "some-certs",
+			},
+		},
 		"pod-node-block": {
 			volume: importVolume("csi"), kind: importImage, home: gen.Namespace, method: method{name: v1beta1.MethodHandOver},
 			target: late, prime: filling("prime-"+testUID, gen.Namespace, true),

@@ -22,6 +22,8 @@ func request(in *input) (string, error) {
 	switch {
 	case in.kind == cloneClaim:
 		r.Clone = &importerv1.CloneSource{Block: isBlock(in.source), Name: keyOf(in.source).String()}
+	case in.image.file != nil:
+		r.HTTP = in.image.request()
 	case in.image.node:
 		r.Image = &importerv1.ImageSource{Reference: in.image.ref.String()}
 	default:

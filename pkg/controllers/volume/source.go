@@ -35,7 +35,7 @@ func kindOf(dv *v1beta1.DataVolume) kind {
 	switch {
 	case dv.Spec.SourceRef != nil, source != nil && source.PVC != nil:
 		return cloneClaim
-	case source != nil && source.Registry != nil && source.Registry.URL != nil:
+	case source != nil && source.Registry != nil && source.Registry.URL != nil, source != nil && source.HTTP != nil:
 		return importImage
 	}
 	return unsupported

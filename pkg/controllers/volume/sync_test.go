@@ -39,6 +39,8 @@ func paths() map[string]func() []runtime.Object {
 		"import, direct, late binding":                        with(importVolume("plain-late", node)),
 		"import, hand-over":                                   with(importVolume("csi", node)),
 		"import, hand-over, late binding":                     with(importVolume("csi-late", tagged)),
+		"import of a file, direct":                            with(fileVolume("plain")),
+		"import of a file, hand-over":                         with(fileVolume("csi")),
 		"clone, direct":                                       with(cloneVolume("plain", gen.Namespace, "src"), sourceClaim(gen.Namespace, "src")...),
 		"clone, hand-over":                                    with(cloneVolume("csi", gen.Namespace, "src"), sourceClaim(gen.Namespace, "src")...),
 		"clone, other namespace":                              with(cloneVolume("csi", "os-images", "src"), sourceClaim("os-images", "src")...),

@@ -27,6 +27,7 @@ import (
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	importerv1 "goldenimage.dev/pkg/apis/importer/v1"
+	"goldenimage.dev/pkg/controllers/access"
 	cdifake "goldenimage.dev/pkg/generated/clientset/versioned/fake"
 	cdiinformers "goldenimage.dev/pkg/generated/informers/externalversions"
 	"goldenimage.dev/test/gen"
@@ -157,7 +158,7 @@ func (w *world) configure(clk clock.WithTicker) {
 	w.cdiInf = cdiinformers.NewSharedInformerFactory(w.cdi, 0)
 	w.kubeInf = kubeinformers.NewSharedInformerFactory(w.kube, 0)
 	w.config = Config{
-		CDI: w.cdi, Kubernetes: w.kube,
+		CDI: w.cdi, Kubernetes: w.kube, Access: access.Reader{Client: w.kube},
 		DataVolumes: w.cdiInf.Cdi().V1beta1().DataVolumes(), DataSources: w.cdiInf.Cdi().V1beta1().DataSources(),
 		Claims: w.kubeInf.Core().V1().PersistentVolumeClaims(), Volumes: w.kubeInf.Core().V1().PersistentVolumes(),
 		Pods: w.kubeInf.Core().V1().Pods(), StorageClasses: w.kubeInf.Storage().V1().StorageClasses(), CSIDrivers: w.kubeInf.Storage().V1().CSIDrivers(),

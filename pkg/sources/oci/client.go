@@ -78,35 +78,44 @@ func (c *client) do(ctx context.Context, method, url string, header http.Header)
 	return response, nil
 }
 
-// headManifest returns the digest that the registry gives for an identifier, "" if it gives
-// none that is usable.
-func (c *client) headManifest(ctx context.Context, identifier string) (string, error) {
+// A head is what a registry says of a manifest without sending it.
+type head struct {
+	// digest, "" if it gives none that is usable.
+	digest string
+	// mediaType, "" if it gives none.
+	mediaType types.MediaType
+}
+
+// headManifest asks what an identifier names. Of a registry that does not tell, or knows no
+// HEAD, it returns the zero head.
+func (c *client) headManifest(ctx context.Context, identifier string) (head, error) {
 	response, err := c.do(ctx, http.MethodHead, c.url("manifests", identifier), http.Header{"Accept": {acceptManifests}})
 	if err != nil {
-		return "", err
+		return head{}, err
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing was written
 	switch response.StatusCode {
 	case http.StatusOK:
 		// Digests of a schema 1 manifest leave its signatures out: they are not over the bytes.
-		if isSchema1(response.Header.Get("Content-Type")) {
-			return "", errSchema1(c.ref)
+		kind := mediaType(response.Header.Get("Content-Type"))
+		if kind.IsSchema1() {
+			return head{}, errSchema1(c.ref)
 		}
 		digest := response.Header.Get("Docker-Content-Digest")
 		if !validDigest.MatchString(digest) {
-			return "", nil
+			return head{}, nil
 		}
-		return digest, nil
+		return head{digest: digest, mediaType: kind}, nil
 	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		// Some registries know no HEAD.
-		return "", nil
+		return head{}, nil
 	}
-	return "", transport.CheckError(response, http.StatusOK)
+	return head{}, transport.CheckError(response, http.StatusOK)
 }
 
 // manifest returns a manifest, its media type and the digest of its bytes. When the
 // identifier is a digest the bytes are those it names.
-func (c *client) manifest(ctx context.Context, identifier string) (content []byte, mediaType types.MediaType, digest string, err error) {
+func (c *client) manifest(ctx context.Context, identifier string) (content []byte, kind types.MediaType, digest string, err error) {
 	response, err := c.do(ctx, http.MethodGet, c.url("manifests", identifier), http.Header{"Accept": {acceptManifests}})
 	if err != nil {
 		return nil, "", "", err
@@ -116,7 +125,7 @@ func (c *client) manifest(ctx context.Context, identifier string) (content []byt
 		return nil, "", "", err
 	}
 	contentType := response.Header.Get("Content-Type")
-	if isSchema1(contentType) {
+	if mediaType(contentType).IsSchema1() {
 		return nil, "", "", errSchema1(c.ref)
 	}
 	content, err = c.readDocument(response.Body, "manifest")
@@ -127,7 +136,7 @@ func (c *client) manifest(ctx context.Context, identifier string) (content []byt
 	if validDigest.MatchString(identifier) && digest != identifier {
 		return nil, "", "", sources.Errorf(sources.Mismatch, "registry %s answers for %s with a manifest of digest %s", c.ref.Registry(), identifier, digest)
 	}
-	return content, types.MediaType(contentType), digest, nil
+	return content, documentType(content, contentType), digest, nil
 }
 
 // document returns a small blob, such as an image's configuration.
@@ -187,11 +196,6 @@ func (c *client) blob(ctx context.Context, digest string, offset int64) (io.Read
 		return nil, errors.Join(err, response.Body.Close())
 	}
 	return response.Body, nil
-}
-
-func isSchema1(contentType string) bool {
-	mediaType, _, _ := strings.Cut(contentType, ";")
-	return mediaType == string(types.DockerManifestSchema1) || mediaType == string(types.DockerManifestSchema1Signed)
 }
 
 func errSchema1(ref reference.Reference) error {

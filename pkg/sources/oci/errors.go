@@ -36,11 +36,12 @@ type call struct {
 
 // failure turns an error of a call into a sources.Error.
 func (c call) failure(err error) error {
+	if err == nil {
+		return nil
+	}
 	var known *sources.Error
 	var status *transport.Error
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &status):
@@ -55,9 +56,16 @@ func (c call) networkFailure(err error) *sources.Error {
 	registry := c.ref.Registry()
 	var network *net.OpError
 	var lookup *net.DNSError
+	var refused *addressError
+	var proxy *proxyError
 	// The order matters: for a private address an error is often two, of which the second is
 	// that plain HTTP is not allowed.
 	switch certificate := certificateError(err); {
+	case errors.As(err, &refused):
+		return sources.Errorf(sources.Invalid, "registry %s is not read: %s: correct the URL, or add %s to the insecure registries if that is intended",
+			registry, cleanText(refused.Error()), registry)
+	case errors.As(err, &proxy):
+		return sources.Errorf(sources.Unreachable, "registry %s cannot be reached: %s: correct spec.importProxy of the CDIConfig", registry, proxy.Error())
 	case certificate != nil:
 		return sources.Errorf(sources.Certificate, "the certificate of registry %s is not trusted: %s: put the authority's certificate in a ConfigMap named by certConfigMap",
 			registry, clean(certificate))
@@ -69,10 +77,14 @@ func (c call) networkFailure(err error) *sources.Error {
 		}
 	case errors.As(err, &lookup):
 		return sources.Errorf(sources.Unreachable, "the name of registry %s cannot be looked up: %s: check the URL and the cluster's DNS", registry, clean(lookup))
-	case errors.As(err, &network) && (network.Op == "dial" || network.Op == "proxyconnect"):
+	case errors.As(err, &network) && network.Op == "proxyconnect":
+		return sources.Errorf(sources.Unreachable, "the proxy to registry %s cannot be reached: %s: check spec.importProxy of the CDIConfig", registry, clean(network.Err))
+	case errors.As(err, &network) && network.Op == "dial":
 		return sources.Errorf(sources.Unreachable, "registry %s cannot be reached: %s: check that it runs and that the network lets it through", registry, clean(network))
 	case errors.Is(err, errPlainHTTP):
 		return errNoTLS(registry)
+	case errors.As(err, &network):
+		return sources.Errorf(sources.Unreachable, "the connection to registry %s broke: %s: check that it runs and that the network lets it through", registry, clean(network))
 	}
 	return sources.Errorf(sources.Transient, "reading %s from its registry: %s", c.ref, clean(err))
 }
@@ -176,8 +188,12 @@ func certificateError(err error) error {
 	return nil
 }
 
-// query is the part of a URL where tokens and signatures are.
-var query = regexp.MustCompile(`\?[^\s"']*`)
+var (
+	// query is the part of a URL where tokens and signatures are.
+	query = regexp.MustCompile(`\?[^\s"']*`)
+	// userinfo is where a password may be.
+	userinfo = regexp.MustCompile(`//[^/\s"']*@`)
+)
 
 // clean returns an error's text without URLs that may hold signatures, bounded and printable.
 func clean(err error) string {
@@ -189,7 +205,7 @@ func clean(err error) string {
 }
 
 func cleanText(text string) string {
-	text = query.ReplaceAllString(text, "?…")
+	text = userinfo.ReplaceAllString(query.ReplaceAllString(text, "?…"), "//…@")
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '

@@ -5,12 +5,11 @@ package oci
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -42,9 +41,15 @@ func (o *Opener) image(ctx context.Context, c *client, architecture string) (*im
 		return nil, err
 	}
 	if mediaType.IsIndex() {
-		if digest, err = chooseImage(c, content, architecture); err != nil {
+		wanted := cmp.Or(architecture, runtime.GOARCH)
+		chosen, err := chooseImage(c.ref, content, wanted)
+		if err != nil {
 			return nil, err
 		}
+		if chosen.digest == "" {
+			return nil, chosen.missing(sources.NotFound, c.ref, wanted)
+		}
+		digest = chosen.digest
 		if content, mediaType, err = o.manifest(ctx, c, digest); err != nil {
 			return nil, err
 		}
@@ -68,15 +73,7 @@ func (o *Opener) manifest(ctx context.Context, c *client, digest string) (conten
 		content, mediaType, _, err = c.manifest(ctx, digest)
 		return err
 	})
-	// What the document says of itself is part of the digest, the header is not.
-	var self struct {
-		MediaType types.MediaType `json:"mediaType"`
-	}
-	if json.Unmarshal(content, &self) == nil && self.MediaType != "" {
-		mediaType = self.MediaType
-	}
-	name, _, _ := strings.Cut(string(mediaType), ";")
-	return content, types.MediaType(name), err
+	return content, mediaType, err
 }
 
 func (o *Opener) config(ctx context.Context, c *client, want v1.Descriptor) (config v1.ConfigFile, err error) {
@@ -114,37 +111,6 @@ func (o *Opener) retry(ctx context.Context, c *client, request func(context.Cont
 	}
 }
 
-// chooseImage returns the digest of the image for Linux on an architecture, "" for the
-// running program's own.
-func chooseImage(c *client, content []byte, architecture string) (string, error) {
-	if architecture == "" {
-		architecture = runtime.GOARCH
-	}
-	index, err := v1.ParseIndexManifest(bytes.NewReader(content))
-	if err != nil {
-		return "", sources.Errorf(sources.Invalid, "the index of %s is malformed: %s", c.ref, clean(err))
-	}
-	var offered []string
-	for _, m := range index.Manifests {
-		if m.Platform == nil || m.Platform.Architecture == "unknown" || !m.MediaType.IsImage() {
-			continue
-		}
-		if (m.Platform.OS == "linux" || m.Platform.OS == "") && m.Platform.Architecture == architecture {
-			if err := checkDigest(c, m.Digest); err != nil {
-				return "", err
-			}
-			return m.Digest.String(), nil
-		}
-		if name := m.Platform.OS + "/" + m.Platform.Architecture; len(offered) < maxListed && !slices.Contains(offered, name) {
-			offered = append(offered, name)
-		}
-	}
-	if len(offered) == 0 {
-		offered = append(offered, "none")
-	}
-	return "", sources.Errorf(sources.NotFound, "%s has no image for linux/%s: its index offers %s", c.ref, architecture, cleanText(strings.Join(offered, ", ")))
-}
-
 func parseManifest(c *client, content []byte) (*v1.Manifest, error) {
 	manifest, err := v1.ParseManifest(bytes.NewReader(content))
 	if err != nil {
@@ -154,7 +120,7 @@ func parseManifest(c *client, content []byte) (*v1.Manifest, error) {
 		return nil, sources.Errorf(sources.Invalid, "%s has %d layers: at most %d are supported", c.ref, len(manifest.Layers), maxLayers)
 	}
 	for _, d := range append([]v1.Descriptor{manifest.Config}, manifest.Layers...) {
-		if err := checkDigest(c, d.Digest); err != nil {
+		if err := checkDigest(c.ref, d.Digest.String()); err != nil {
 			return nil, err
 		}
 		if d.Size < 0 {
@@ -162,13 +128,6 @@ func parseManifest(c *client, content []byte) (*v1.Manifest, error) {
 		}
 	}
 	return manifest, nil
-}
-
-func checkDigest(c *client, digest v1.Hash) error {
-	if !validDigest.MatchString(digest.String()) {
-		return sources.Errorf(sources.Invalid, "%s names a part by %q: only sha256 digests are supported", c.ref, cleanText(digest.String()))
-	}
-	return nil
 }
 
 // check refuses images that cannot be what was asked for.

@@ -4,7 +4,9 @@
 package oci
 
 import (
+	"cmp"
 	"context"
+	"runtime"
 	"strings"
 	"time"
 
@@ -22,6 +24,8 @@ type Options struct {
 	// RetryDelay is the pause before the first of the retries that Open makes; it doubles
 	// with each. 0 means 1 s.
 	RetryDelay time.Duration
+	// Observe is told of each HTTP exchange, those for tokens included; nil means nobody.
+	Observe sources.Observer
 }
 
 func (o Options) withDefaults() Options {
@@ -37,11 +41,13 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// A Resolver asks registries for the digests of tags. It keeps connections and tokens between
-// calls, and is safe for concurrent use. It does not retry: its caller knows when to ask again.
+// A Resolver asks registries for the digests of tags. It keeps connections, tokens and what
+// indexes hold between calls, and is safe for concurrent use. It does not retry: its caller
+// knows when to ask again.
 type Resolver struct {
 	options  Options
 	sessions *sessions
+	children *children
 }
 
 var _ sources.Resolver = (*Resolver)(nil)
@@ -49,15 +55,16 @@ var _ sources.Resolver = (*Resolver)(nil)
 // NewResolver returns a Resolver. Close it to end its idle connections.
 func NewResolver(o Options) *Resolver {
 	o = o.withDefaults()
-	return &Resolver{options: o, sessions: newSessions(o)}
+	return &Resolver{options: o, sessions: newSessions(o), children: newChildren(maxChildren)}
 }
 
 // Close ends connections that are kept for later calls.
 func (r *Resolver) Close() { r.sessions.close() }
 
-// Resolve returns the digest that location, a docker:// URL or an image's name, has now. The
-// Revision's Location is host/repository@digest; its Size is not known. All errors are
-// sources.Errors.
+// Resolve returns what location, a docker:// URL or an image's name, is now. The Revision's
+// Digest is what the tag names; Content and Platform are those of the image for
+// Access.Architecture if that is an index, and empty if it is an image. Location is
+// host/repository@digest; Size is not known. All errors are sources.Errors.
 func (r *Resolver) Resolve(ctx context.Context, query sources.Query) (sources.Revision, error) {
 	ref, err := parse(query.Location)
 	if err != nil {
@@ -65,36 +72,29 @@ func (r *Resolver) Resolve(ctx context.Context, query sources.Query) (sources.Re
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.RequestTimeout)
 	defer cancel()
-	digest, err := r.resolve(ctx, ref, query.Access)
-	if err != nil {
-		return sources.Revision{}, err
-	}
-	if ref.Digest() != "" && digest != ref.Digest() {
-		return sources.Revision{}, sources.Errorf(sources.Mismatch, "registry %s answers for %s with digest %s", ref.Registry(), ref, digest)
-	}
-	return sources.Revision{Digest: digest, Location: ref.Pin(digest).String()}, nil
-}
-
-func (r *Resolver) resolve(ctx context.Context, ref reference.Reference, access sources.Access) (string, error) {
-	digest, reused, err := r.ask(ctx, ref, access)
+	revision, reused, err := r.ask(ctx, ref, query)
 	if reused && sources.KindOf(err) == sources.Unauthorized {
 		// The kept session may authenticate in a way that the registry has left since; a new
 		// one asks it how.
-		digest, _, err = r.ask(ctx, ref, access)
+		revision, _, err = r.ask(ctx, ref, query)
 	}
-	return digest, err
+	return revision, err
 }
 
-func (r *Resolver) ask(ctx context.Context, ref reference.Reference, access sources.Access) (digest string, reused bool, err error) {
-	c, err := r.sessions.connect(ctx, ref, access)
+func (r *Resolver) ask(ctx context.Context, ref reference.Reference, query sources.Query) (revision sources.Revision, reused bool, err error) {
+	c, err := r.sessions.connect(ctx, ref, query.Access)
 	if err != nil {
-		return "", false, err
+		return sources.Revision{}, false, err
 	}
-	digest, err = c.headManifest(ctx, ref.Identifier())
-	if err == nil && digest == "" {
-		_, _, digest, err = c.manifest(ctx, ref.Identifier())
+	l := lookup{client: c, known: query.Known, architecture: cmp.Or(query.Access.Architecture, runtime.GOARCH)}
+	digest, found, err := r.find(ctx, l)
+	if err == nil && found.offered != "" {
+		err = found.missing(sources.Invalid, ref, l.architecture)
 	}
-	return digest, c.reused, c.failure(err)
+	if err != nil {
+		return sources.Revision{}, c.reused, c.failure(err)
+	}
+	return sources.Revision{Digest: digest, Content: found.digest, Location: ref.Pin(digest).String(), Platform: found.platform}, c.reused, nil
 }
 
 // parse reads a location. Its error is a sources.Error.

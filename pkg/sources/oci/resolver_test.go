@@ -179,7 +179,7 @@ func TestResolveRegistryThatIsDown(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = NewResolver(quick).Resolve(t.Context(), sources.Query{Location: "docker://"+host+"/a", Access: sources.Access{}})
+	_, err = NewResolver(quick).Resolve(t.Context(), sources.Query{Location: "docker://" + host + "/a", Access: sources.Access{}})
 	checkError(t, err, sources.Unreachable, "cannot be reached", host)
 }
 
@@ -191,7 +191,7 @@ func TestResolveRegistryThatIsSilent(t *testing.T) {
 	defer listener.Close() //nolint:errcheck // the test is over
 	o := quick
 	o.RequestTimeout = 100 * time.Millisecond
-	_, err = NewResolver(o).Resolve(t.Context(), sources.Query{Location: "docker://"+listener.Addr().String()+"/a", Access: sources.Access{}})
+	_, err = NewResolver(o).Resolve(t.Context(), sources.Query{Location: "docker://" + listener.Addr().String() + "/a", Access: sources.Access{}})
 	checkError(t, err, sources.Unreachable, "did not answer in time")
 }
 
@@ -210,29 +210,6 @@ func TestResolveTellsWhenToComeBack(t *testing.T) {
 			}
 			if wait := time.Until(typed.NotBefore); wait < 110*time.Second || wait > 120*time.Second {
 				t.Errorf("to be asked again in %s", wait)
-			}
-		})
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for name, test := range map[string]struct {
-		header string
-		want   time.Time
-	}{
-		"no header":            {"", time.Time{}},
-		"a malformed header":   {"soon", time.Time{}},
-		"a negative number":    {"-5", time.Time{}},
-		"seconds":              {"30", now.Add(30 * time.Second)},
-		"a date":               {"Fri, 02 Jan 2026 03:05:05 GMT", now.Add(time.Minute)},
-		"a date that is over":  {"Fri, 02 Jan 2026 03:00:00 GMT", now},
-		"a date in years":      {"Sat, 02 Jan 2027 03:05:05 GMT", now.Add(24 * time.Hour)},
-		"more seconds than ok": {"2000000000", now.Add(24 * time.Hour)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := retryAfter(test.header, now); !got.Equal(test.want) {
-				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
 	}

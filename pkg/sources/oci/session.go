@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
+	"encoding/binary"
 	"maps"
 	"net/http"
 	"slices"
@@ -24,6 +24,8 @@ import (
 const (
 	// sessionIdle is how long a session is kept without use. Tokens live for minutes.
 	sessionIdle = 15 * time.Minute
+	// sweepEvery is how often what is idle is looked for: each time would be slow.
+	sweepEvery = time.Minute
 	// maxSessions bounds the sessions, and the endpoints, that are kept.
 	maxSessions = 4096
 )
@@ -33,6 +35,8 @@ type endpoint struct {
 	registry     string
 	insecure     bool
 	certificates [sha256.Size]byte
+	// proxy is a hash: its URLs may hold credentials.
+	proxy [sha256.Size]byte
 }
 
 // A sessionKey is what a token can be shared by. It holds a hash of the credential alone.
@@ -62,6 +66,8 @@ type sessions struct {
 	mu        sync.Mutex
 	endpoints map[endpoint]*used[*http.Transport]
 	sessions  map[sessionKey]*used[*session]
+	// swept is when what is idle was dropped last.
+	swept time.Time
 }
 
 func newSessions(o Options) *sessions {
@@ -78,7 +84,7 @@ type lease struct {
 
 // get returns the session of a reference's repository after its handshake.
 func (s *sessions) get(ctx context.Context, ref reference.Reference, auth authn.AuthConfig, access sources.Access) (lease, error) {
-	key := sessionKey{endpoint: endpointOf(ref, access), repository: ref.Repository(), credential: hashOf(auth)}
+	key := sessionKey{endpoint: endpointOf(ref, access), repository: ref.Repository(), credential: hashOfCredential(auth)}
 	base, entry, err := s.entries(key, access)
 	if err != nil {
 		return lease{}, err
@@ -92,7 +98,7 @@ func (s *sessions) get(ctx context.Context, ref reference.Reference, auth authn.
 	if entry.client != nil {
 		return lease{http: entry.client, key: key, reused: true}, nil
 	}
-	rt, err := s.handshake(ctx, ref, auth, newGuard(base, access.Insecure, s.options), access.Insecure)
+	rt, err := s.handshake(ctx, ref, auth, newGuard(base, ref.Registry(), access.Insecure, s.options), access.Insecure)
 	if err != nil {
 		return lease{}, err
 	}
@@ -118,7 +124,10 @@ func (s *sessions) entries(key sessionKey, access sources.Access) (*http.Transpo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	s.evict(now)
+	if now.Sub(s.swept) >= sweepEvery || len(s.endpoints) >= maxSessions || len(s.sessions) >= maxSessions {
+		s.evict(now)
+		s.swept = now
+	}
 	base, ok := s.endpoints[key.endpoint]
 	if !ok {
 		t, err := newTransport(access)
@@ -183,12 +192,30 @@ func stale[K comparable, V any](entries map[K]*used[V], now time.Time) []K {
 }
 
 func endpointOf(ref reference.Reference, access sources.Access) endpoint {
-	return endpoint{registry: ref.Registry(), insecure: access.Insecure, certificates: hashOf(access.CertificatesPEM)}
+	return endpoint{
+		registry: ref.Registry(), insecure: access.Insecure, certificates: hashOf(access.CertificatesPEM...),
+		proxy: hashOf(access.Proxy.HTTP, access.Proxy.HTTPS, access.Proxy.No),
+	}
 }
 
-// hashOf is how a key of the maps holds what must not be kept or is too long.
-func hashOf(value any) [sha256.Size]byte {
-	// Both types that are hashed always encode.
-	encoded, _ := json.Marshal(value) //nolint:errchkjson // see above
-	return sha256.Sum256(encoded)
+func hashOfCredential(auth authn.AuthConfig) [sha256.Size]byte {
+	return hashOf(auth.Username, auth.Password, auth.Auth, auth.IdentityToken, auth.RegistryToken)
+}
+
+// hashOf is how a key of the maps holds what must not be kept or is too long. It is zero if all
+// parts are empty.
+func hashOf[T string | []byte](parts ...T) [sha256.Size]byte {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	if size == 0 {
+		return [sha256.Size]byte{}
+	}
+	all := make([]byte, 0, size+8*len(parts))
+	for _, part := range parts {
+		// The length keeps what ends one part from beginning the next.
+		all = append(binary.BigEndian.AppendUint64(all, uint64(len(part))), part...)
+	}
+	return sha256.Sum256(all)
 }

@@ -12,8 +12,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -27,8 +25,6 @@ const userAgent = "golden-image-apiserver"
 const (
 	dialTimeout   = 10 * time.Second
 	headerTimeout = 30 * time.Second
-	// maxRetryAfter bounds how long a registry may keep us away.
-	maxRetryAfter = 24 * time.Hour
 )
 
 var (
@@ -48,9 +44,18 @@ func newTransport(access sources.Access) (*http.Transport, error) {
 				"a value of the ConfigMap named by certConfigMap holds no certificate: put the registry's authority there, PEM encoded")
 		}
 	}
+	proxy, err := proxyFunc(access.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	if !access.Insecure {
+		dialer.Control = checkAddress
+	}
 	return &http.Transport{
-		Proxy:       http.ProxyFromEnvironment,
-		DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		Proxy:                  proxy,
+		OnProxyConnectResponse: onProxyResponse,
+		DialContext:            dialer.DialContext,
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			RootCAs:    roots,
@@ -69,35 +74,66 @@ func newTransport(access sources.Access) (*http.Transport, error) {
 }
 
 // guard stands between go-containerregistry and the network. It refuses plain HTTP, which
-// that library would use by itself for private addresses; notes when a registry wants to be
-// asked again; and ends bodies that stall.
+// that library would use by itself for private addresses, and hosts that are no registry's;
+// notes when a registry wants to be asked again; tells of each exchange; and ends bodies that
+// stall.
 type guard struct {
-	inner    http.RoundTripper
+	inner http.RoundTripper
+	// registry is the host[:port] that it is for.
+	registry string
 	insecure bool
-	// stall is how long a body may be silent.
-	stall time.Duration
-	now   func() time.Time
+	options  Options
+	now      func() time.Time
 }
 
-func newGuard(inner http.RoundTripper, insecure bool, o Options) http.RoundTripper {
-	return transport.NewUserAgent(&guard{inner: inner, insecure: insecure, stall: o.StallTimeout, now: time.Now}, userAgent)
+func newGuard(inner http.RoundTripper, registry string, insecure bool, o Options) http.RoundTripper {
+	return transport.NewUserAgent(&guard{inner: inner, registry: registry, insecure: insecure, options: o, now: time.Now}, userAgent)
 }
 
 func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.URL.Scheme != "https" && !g.insecure {
-		return nil, errPlainHTTP
+	if !g.insecure {
+		if request.URL.Scheme != "https" {
+			return nil, errPlainHTTP
+		}
+		if err := checkHost(request.URL.Hostname(), hostOf(g.registry)); err != nil {
+			return nil, err
+		}
+	}
+	if request.Method == http.MethodHead {
+		// There is no body to watch, and most requests are these.
+		return g.send(request)
 	}
 	ctx, cancel := context.WithCancelCause(request.Context())
-	response, err := g.inner.RoundTrip(request.WithContext(ctx))
+	response, err := g.send(request.WithContext(ctx))
 	if err != nil {
 		cancel(nil)
+		return nil, err
+	}
+	response.Body = &watchedBody{ReadCloser: response.Body, cancel: cancel, ctx: ctx, stall: g.options.StallTimeout}
+	return response, nil
+}
+
+func (g *guard) send(request *http.Request) (*http.Response, error) {
+	response, err := g.inner.RoundTrip(request)
+	g.observe(request.Method, response)
+	if err != nil {
 		return nil, err
 	}
 	if noted, ok := request.Context().Value(notesKey{}).(*notes); ok {
 		noted.add(response, g.now())
 	}
-	response.Body = &watchedBody{ReadCloser: response.Body, cancel: cancel, ctx: ctx, stall: g.stall}
 	return response, nil
+}
+
+func (g *guard) observe(method string, response *http.Response) {
+	if g.options.Observe == nil {
+		return
+	}
+	exchange := sources.Exchange{Registry: g.registry, Method: method, Remaining: -1}
+	if response != nil {
+		exchange.Code, exchange.Remaining = response.StatusCode, remaining(response.Header)
+	}
+	g.options.Observe(exchange)
 }
 
 // watchedBody cancels its request when one Read takes too long. Time that the reader spends
@@ -123,65 +159,4 @@ func (b *watchedBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.cancel(nil)
 	return err
-}
-
-type notesKey struct{}
-
-// notes carries what responses said past go-containerregistry's errors, which drop headers.
-type notes struct {
-	mu        sync.Mutex
-	notBefore time.Time
-}
-
-func withNotes(ctx context.Context, n *notes) context.Context {
-	return context.WithValue(ctx, notesKey{}, n)
-}
-
-func (n *notes) add(response *http.Response, now time.Time) {
-	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.notBefore = retryAfter(response.Header.Get("Retry-After"), now)
-}
-
-func (n *notes) retryAt() time.Time {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.notBefore
-}
-
-// retryAfter reads a Retry-After header, which is a number of seconds or a date. It returns
-// the zero time if there is none or it is malformed.
-func retryAfter(value string, now time.Time) time.Time {
-	at, err := http.ParseTime(value)
-	if seconds, numErr := strconv.ParseUint(value, 10, 31); numErr == nil {
-		at, err = now.Add(time.Duration(seconds)*time.Second), nil
-	}
-	switch {
-	case err != nil:
-		return time.Time{}
-	case at.Before(now):
-		return now
-	case at.After(now.Add(maxRetryAfter)):
-		return now.Add(maxRetryAfter)
-	}
-	return at
-}
-
-// checkRedirect refuses to be sent to this machine or to a cloud's metadata service. Other
-// private addresses are where on-site registries keep their blobs.
-func checkRedirect(request *http.Request, via []*http.Request) error {
-	if len(via) >= 10 {
-		return errors.New("more than 10 redirects")
-	}
-	host := request.URL.Hostname()
-	if host == via[0].URL.Hostname() {
-		return nil
-	}
-	if ip := net.ParseIP(host); host == "localhost" || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
-		return fmt.Errorf("the registry redirects to %s, which is refused", host)
-	}
-	return nil
 }

@@ -161,11 +161,16 @@ func (s Schedule) IsZero() bool { return s.times == nil }
 // Schedule.
 func (s Schedule) Period() time.Duration { return s.period }
 
-// Jitter returns a delay below a tenth of period and five minutes. It is always the same for
-// the same uid and period, and in whole seconds.
+// MostJitter returns what Jitter stays below: a tenth of period, and five minutes.
+func MostJitter(period time.Duration) time.Duration {
+	return max(0, min(period/jitterShare, maxJitter))
+}
+
+// Jitter returns a delay below MostJitter. It is always the same for the same uid and period,
+// and in whole seconds.
 func Jitter(uid string, period time.Duration) time.Duration {
-	limit := uint64(min(period/jitterShare, maxJitter) / time.Second) //nolint:gosec // a period is not negative
-	if limit == 0 || period < 0 {
+	limit := uint64(MostJitter(period) / time.Second) //nolint:gosec // it is not negative
+	if limit == 0 {
 		return 0
 	}
 	sum := fnv.New64a()

@@ -30,7 +30,15 @@ const (
 	AnnLastCronTime = GroupName + "/storage.import.lastCronTime"
 	// AnnStorageClass is the storage class of the imports.
 	AnnStorageClass = GroupName + "/storage.import.storageClass"
+	// AnnImageStreamDockerRef is the reference of the image that an ImageStream's tag names.
+	AnnImageStreamDockerRef = GroupName + "/storage.import.imageStreamDockerRef"
 )
+
+// StateAnnotations of a DataImportCron are state as its status is: what a poll found. The
+// server writes both at once.
+func StateAnnotations() []string {
+	return []string{AnnSourceDesiredDigest, AnnNextCronTime, AnnLastCronTime, AnnImageStreamDockerRef, AnnForcedBy}
+}
 
 // Annotations of DataVolumes and claims.
 const (
@@ -58,6 +66,8 @@ const (
 	AnnForcedBy = GroupName + "/storage.import.forcedBy"
 	// AnnRequest on a worker's pod is the Request document that it is mounted.
 	AnnRequest = GroupName + "/request"
+	// AnnProxy on a worker's pod is the Proxy document that it is mounted.
+	AnnProxy = GroupName + "/proxy"
 )
 
 // Population methods.

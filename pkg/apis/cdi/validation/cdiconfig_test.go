@@ -168,7 +168,6 @@ func TestWarningsForCDIConfig(t *testing.T) {
 			FilesystemOverhead: &cdi.FilesystemOverhead{Global: "0.1"}, Preallocation: new(false), ImportProxy: &cdi.ImportProxy{HTTPProxy: new("http://proxy")},
 			PodResourceRequirements: &corev1.ResourceRequirements{}, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "a"}},
 		}, []string{
-			"spec.importProxy: clients may read it; this server goes by the variables HTTPS_PROXY and NO_PROXY of its own environment",
 			"spec.filesystemOverhead: clients may read it; this server goes by its flag --filesystem-overhead",
 			"spec.preallocation: clients may read it; this server goes by spec.preallocation of each DataVolume",
 			"spec.podResourceRequirements: clients may read it; pods that fill volumes are given what they need",
@@ -191,11 +190,10 @@ func TestWarningsForCDIConfig(t *testing.T) {
 			`spec.featureGates[3]: "" is not known: known are HonorWaitForFirstConsumer, DataVolumeClaimAdoption, WebhookPvcRendering, BootcImageImport`,
 		}},
 		"a proxy's password": {cdi.CDIConfigSpec{ImportProxy: &cdi.ImportProxy{HTTPSProxy: new("http://user:hunter2@proxy")}}, []string{
-			"spec.importProxy: clients may read it; this server goes by the variables HTTPS_PROXY and NO_PROXY of its own environment",
-			"spec.importProxy.HTTPSProxy: it holds a user name or password, and all users may read the CDIConfig",
+			"spec.importProxy.HTTPSProxy: it holds a user name or password, and all users may read the CDIConfig: sources are not read until it is removed",
 		}},
-		"an insecure registry": {cdi.CDIConfigSpec{InsecureRegistries: []string{"registry:5000"}},
-			[]string{"spec.insecureRegistries: it is stored and not acted on: the flag --insecure-registries of the server counts"}},
+		"an insecure registry": {cdi.CDIConfigSpec{InsecureRegistries: []string{"registry:5000"}}, nil},
+		"a proxy":              {cdi.CDIConfigSpec{ImportProxy: &cdi.ImportProxy{HTTPProxy: new("http://proxy"), HTTPSProxy: new("http://proxy"), NoProxy: new(".svc"), TrustedCAProxy: new("ca")}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := theConfig()

@@ -24,7 +24,7 @@ import (
 const cronNameLength = 63
 
 const (
-	cronSources      = "give registry with url, or pvc"
+	cronSources      = "give registry with url, http, or pvc"
 	unsettableFields = "Unsettable fields: SourceRef, ContentType, Checkpoints, FinalCheckpoint: leave it out"
 	immutableCron    = "Cannot update DataImportCron Spec: field is immutable: create another DataImportCron, " +
 		"or delete this one with retentionPolicy All and create it again: it adopts the imports that are there"
@@ -126,8 +126,8 @@ func validateUnsettable(spec *cdi.DataVolumeSpec, path *field.Path) field.ErrorL
 	return errs
 }
 
-// validateTemplateSource checks what is polled: an image in a registry, or a claim, whose
-// namespace may be left out if it is the DataImportCron's.
+// validateTemplateSource checks what is polled: an image in a registry, a file on a web
+// server, or a claim, whose namespace may be left out if it is the DataImportCron's.
 func validateTemplateSource(source *cdi.DataVolumeSource, path *field.Path) field.ErrorList {
 	kinds := sourceKinds(source)
 	if len(kinds) == 0 {
@@ -137,6 +137,8 @@ func validateTemplateSource(source *cdi.DataVolumeSource, path *field.Path) fiel
 	for _, kind := range kinds {
 		switch kind.name {
 		case sourceRegistry:
+		case sourceHTTP:
+			errs = append(errs, validateFile(source.HTTP, path.Child(sourceHTTP))...)
 		case sourcePVC:
 			errs = append(errs, validatePolledPVC(source.PVC, path.Child(sourcePVC))...)
 			continue

@@ -17,7 +17,7 @@ import (
 const (
 	templateField    = "spec.template.spec.source"
 	registryField    = templateField + ".registry"
-	cronSourcesWords = "give registry with url, or pvc"
+	cronSourcesWords = "give registry with url, http, or pvc"
 )
 
 func TestValidateDataImportCron(t *testing.T) {
@@ -100,7 +100,13 @@ func TestValidateDataImportCron(t *testing.T) {
 		"the template has no source": {func(c *cdi.DataImportCron) { c.Spec.Template.Spec.Source = nil }, []fault{required(templateField, "Missing source: "+cronSourcesWords)}},
 		"the template's source is empty": {func(c *cdi.DataImportCron) { source(c) },
 			[]fault{required(templateField, "Missing source: "+cronSourcesWords)}},
-		"the source is http":   {func(c *cdi.DataImportCron) { source(c).HTTP = &cdi.DataVolumeSourceHTTP{} }, missing("http", noURL("http"))},
+		"the source is http": {func(c *cdi.DataImportCron) {
+			source(c).HTTP = &cdi.DataVolumeSourceHTTP{URL: "https://images.example/disk"}
+		}, nil},
+		"the file has no URL": {func(c *cdi.DataImportCron) { source(c).HTTP = &cdi.DataVolumeSourceHTTP{} }, []fault{noURL("http")}},
+		"the file is in a bucket": {func(c *cdi.DataImportCron) { source(c).HTTP = &cdi.DataVolumeSourceHTTP{URL: "gs://bucket/disk"} }, []fault{
+			invalid(templateField+".http.url", "Invalid source URL scheme: gs://bucket/disk: buckets are not supported: accepted are http and https"),
+		}},
 		"the source is s3":     {func(c *cdi.DataImportCron) { source(c).S3 = &cdi.DataVolumeSourceS3{} }, missing("s3", noURL("s3"))},
 		"the source is gcs":    {func(c *cdi.DataImportCron) { source(c).GCS = &cdi.DataVolumeSourceGCS{} }, missing("gcs", noURL("gcs"))},
 		"the source is upload": {func(c *cdi.DataImportCron) { source(c).Upload = &cdi.DataVolumeSourceUpload{} }, missing("upload")},

@@ -14,7 +14,7 @@ import (
 const (
 	badPriorityClass = "priority class is not valid"
 
-	volumeSources   = "supported are registry with url, pvc, and sourceRef"
+	volumeSources   = "supported are registry with url, http, pvc, and sourceRef"
 	immutableVolume = "Cannot update DataVolume Spec: field is immutable: create another DataVolume"
 )
 

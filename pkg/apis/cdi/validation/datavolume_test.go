@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	supportedSources = "supported are registry with url, pvc, and sourceRef"
+	supportedSources = "supported are registry with url, http, pvc, and sourceRef"
 	originWords      = "Data volume should have either Source or SourceRef, or be externally populated: "
 )
 
@@ -103,7 +103,7 @@ func TestValidateDataVolumeSource(t *testing.T) {
 		"the source is empty": {func(v *cdi.DataVolume) { source(v) }, []fault{required("spec.source", "Missing Data volume source: "+supportedSources)}},
 		"there are two sources": {func(v *cdi.DataVolume) { v.Spec.Source.PVC = &cdi.DataVolumeSourcePVC{Namespace: "a", Name: "b"} },
 			[]fault{invalid("spec.source", "Multiple Data volume sources: give one of them")}},
-		"http":   {func(v *cdi.DataVolume) { source(v).HTTP = &cdi.DataVolumeSourceHTTP{} }, unsupportedSource("http", noURL("http"))},
+		"http":   {func(v *cdi.DataVolume) { source(v).HTTP = &cdi.DataVolumeSourceHTTP{} }, []fault{noURL("http")}},
 		"s3":     {func(v *cdi.DataVolume) { source(v).S3 = &cdi.DataVolumeSourceS3{} }, unsupportedSource("s3", noURL("s3"))},
 		"gcs":    {func(v *cdi.DataVolume) { source(v).GCS = &cdi.DataVolumeSourceGCS{} }, unsupportedSource("gcs", noURL("gcs"))},
 		"upload": {func(v *cdi.DataVolume) { source(v).Upload = &cdi.DataVolumeSourceUpload{} }, unsupportedSource("upload")},
@@ -122,8 +122,21 @@ func TestValidateDataVolumeSource(t *testing.T) {
 			required("spec.source.snapshot.name", "source snapshot is not valid: give a name"))},
 		"two unsupported sources are both told": {func(v *cdi.DataVolume) {
 			s := source(v)
-			s.HTTP, s.Blank = &cdi.DataVolumeSourceHTTP{}, &cdi.DataVolumeBlankImage{}
-		}, append(append([]fault{invalid("spec.source", "Multiple Data volume sources: give one of them")}, unsupportedSource("http", noURL("http"))...), unsupportedSource("blank")...)},
+			s.S3, s.Blank = &cdi.DataVolumeSourceS3{}, &cdi.DataVolumeBlankImage{}
+		}, append(append([]fault{invalid("spec.source", "Multiple Data volume sources: give one of them")}, unsupportedSource("s3", noURL("s3"))...), unsupportedSource("blank")...)},
+		"a file is valid": {func(v *cdi.DataVolume) {
+			source(v).HTTP = &cdi.DataVolumeSourceHTTP{URL: "https://images.example/disk.qcow2?version=1", ExtraHeaders: []string{"X-Site: one"}}
+		}, nil},
+		"a file that cannot be read": {func(v *cdi.DataVolume) {
+			source(v).HTTP = &cdi.DataVolumeSourceHTTP{URL: "https://user:hunter2@images.example/disk", ExtraHeaders: []string{"hunter2"}}
+		}, []fault{
+			invalid("spec.source.http.url", "Invalid source URL: …@images.example/disk: it holds a user name or password: name a Secret by secretRef instead"),
+			invalid("spec.source.http.extraHeaders[0]", "header is not valid: give one line of the form Name: value"),
+		}},
+		"a file that is an archive": {func(v *cdi.DataVolume) {
+			source(v).HTTP = &cdi.DataVolumeSourceHTTP{URL: "https://images.example/disk.tar"}
+			v.Spec.ContentType = cdi.DataVolumeArchive
+		}, []fault{unsupported("spec.contentType", "archive is not supported: leave it out or give kubevirt")}},
 		"content is unknown": {func(v *cdi.DataVolume) { v.Spec.ContentType = "iso" },
 			[]fault{unsupported("spec.contentType", "ContentType not one of: kubevirt, archive: leave it out or give kubevirt")}},
 		"an image holds no archive": {func(v *cdi.DataVolume) { v.Spec.ContentType = cdi.DataVolumeArchive },

@@ -40,7 +40,11 @@ func validateSource(source *cdi.DataVolumeSource, path *field.Path) field.ErrorL
 	}
 	errs := singleSource(kinds, path)
 	for _, kind := range kinds {
-		if kind.name != sourceRegistry && kind.name != sourcePVC {
+		switch kind.name {
+		case sourceRegistry, sourcePVC:
+		case sourceHTTP:
+			errs = append(errs, validateFile(source.HTTP, path.Child(sourceHTTP))...)
+		default:
 			errs = append(errs, field.Forbidden(path.Child(kind.name), "source "+kind.name+" is not supported: "+volumeSources))
 		}
 		// The rest is told all the same: who comes from another server finds all faults at once.
@@ -68,7 +72,7 @@ func validateRegistry(registry *cdi.DataVolumeSourceRegistry, path *field.Path) 
 	return errs
 }
 
-// validateImage checks which image is meant: by url, since no imageStream can be read.
+// validateImage checks which image is meant: by url, or by an imageStream.
 func validateImage(registry *cdi.DataVolumeSourceRegistry, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if (registry.URL == nil) == (registry.ImageStream == nil) {
@@ -83,10 +87,20 @@ func validateImage(registry *cdi.DataVolumeSourceRegistry, path *field.Path) fie
 	return errs
 }
 
+// inTemplate is what the path of a DataImportCron's source begins with.
+const inTemplate = "spec.template."
+
+// validateImageStream checks the name of an imageStream, which a DataImportCron alone may give:
+// it imports the image by url that the tag names, and nothing else looks that up. Whether the
+// name is one is found out when it is polled, as it is by CDI.
 func validateImageStream(registry *cdi.DataVolumeSourceRegistry, path *field.Path) field.ErrorList {
-	errs := field.ErrorList{field.Forbidden(path.Child("imageStream"), "imageStream is not supported: give url")}
+	var errs field.ErrorList
+	if !strings.HasPrefix(path.String(), inTemplate) {
+		errs = append(errs, field.Forbidden(path.Child("imageStream"),
+			"imageStream is supported in DataImportCrons alone: give url, or sourceRef to the DataSource of a DataImportCron that follows it"))
+	}
 	if *registry.ImageStream == "" {
-		errs = append(errs, field.Required(path.Child("imageStream"), "Source registry ImageStream is not valid: give url"))
+		errs = append(errs, field.Required(path.Child("imageStream"), "Source registry ImageStream is not valid: give name or name:tag"))
 	}
 	if registry.PullMethod == nil || *registry.PullMethod != cdi.RegistryPullNode {
 		errs = append(errs, field.Invalid(path.Child("imageStream"), shorten(*registry.ImageStream),

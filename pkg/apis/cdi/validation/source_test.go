@@ -12,6 +12,33 @@ import (
 	"goldenimage.dev/pkg/apis/cdi"
 )
 
+const imageStreamElsewhere = "imageStream is supported in DataImportCrons alone: give url, or sourceRef to the DataSource of a DataImportCron that follows it"
+
+// TestValidateImageStream checks names of ImageStreams where they may be given.
+func TestValidateImageStream(t *testing.T) {
+	const at = "spec.template.spec.source.registry.imageStream"
+	const method = "Source registry ImageStream is supported only with node pull import method"
+	for name, test := range map[string]struct {
+		stream string
+		method *cdi.RegistryPullMethod
+		want   []fault
+	}{
+		"a name":                    {"rhel8-is", new(cdi.RegistryPullNode), nil},
+		"a name and a tag":          {"rhel8-is:8.10", new(cdi.RegistryPullNode), nil},
+		"what is found out by poll": {"a:b:c", new(cdi.RegistryPullNode), nil},
+		"nothing":                   {"", new(cdi.RegistryPullNode), []fault{required(at, "Source registry ImageStream is not valid: give name or name:tag")}},
+		"a pod would pull it":       {"rhel8-is", new(cdi.RegistryPullPod), []fault{invalid(at, method)}},
+		"a pod would by default":    {"rhel8-is", nil, []fault{invalid(at, method)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cron := fedoraCron()
+			registry := cron.Spec.Template.Spec.Source.Registry
+			registry.URL, registry.ImageStream, registry.PullMethod = nil, &test.stream, test.method
+			compare(t, test.want, ValidateDataImportCron(cron))
+		})
+	}
+}
+
 func TestValidateRegistry(t *testing.T) {
 	const url = "docker://quay.io/containerdisks/fedora:latest"
 	for name, test := range map[string]struct {
@@ -26,17 +53,17 @@ func TestValidateRegistry(t *testing.T) {
 		"neither url nor imageStream": {cdi.DataVolumeSourceRegistry{}, []fault{invalid("registry", "Source registry should have either URL or ImageStream: give url")}},
 		"both": {cdi.DataVolumeSourceRegistry{URL: new(url), ImageStream: new("fedora"), PullMethod: new(cdi.RegistryPullNode)}, []fault{
 			invalid("registry", "Source registry should have either URL or ImageStream: give url"),
-			forbidden("registry.imageStream", "imageStream is not supported: give url"),
+			forbidden("registry.imageStream", imageStreamElsewhere),
 		}},
 		"an imageStream": {cdi.DataVolumeSourceRegistry{ImageStream: new("fedora"), PullMethod: new(cdi.RegistryPullNode)},
-			[]fault{forbidden("registry.imageStream", "imageStream is not supported: give url")}},
+			[]fault{forbidden("registry.imageStream", imageStreamElsewhere)}},
 		"an imageStream that a pod would pull": {cdi.DataVolumeSourceRegistry{ImageStream: new("fedora"), PullMethod: new(cdi.RegistryPullPod)}, []fault{
-			forbidden("registry.imageStream", "imageStream is not supported: give url"),
+			forbidden("registry.imageStream", imageStreamElsewhere),
 			invalid("registry.imageStream", "Source registry ImageStream is supported only with node pull import method"),
 		}},
 		"an empty imageStream": {cdi.DataVolumeSourceRegistry{ImageStream: new("")}, []fault{
-			forbidden("registry.imageStream", "imageStream is not supported: give url"),
-			required("registry.imageStream", "Source registry ImageStream is not valid: give url"),
+			forbidden("registry.imageStream", imageStreamElsewhere),
+			required("registry.imageStream", "Source registry ImageStream is not valid: give name or name:tag"),
 			invalid("registry.imageStream", "Source registry ImageStream is supported only with node pull import method"),
 		}},
 		"an unknown pull method": {cdi.DataVolumeSourceRegistry{URL: new(url), PullMethod: new(cdi.RegistryPullMethod("Node"))},

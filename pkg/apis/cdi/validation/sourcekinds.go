@@ -18,6 +18,7 @@ import (
 const (
 	sourceRegistry = "registry"
 	sourcePVC      = "pvc"
+	sourceHTTP     = "http"
 )
 
 var checksumPattern = regexp.MustCompile(`^(md5:[0-9a-fA-F]{32}|sha1:[0-9a-fA-F]{40}|sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$`)
@@ -69,7 +70,7 @@ func faultsOf(kinds []sourceKind, path *field.Path) field.ErrorList {
 }
 
 func httpKind(source *cdi.DataVolumeSourceHTTP) sourceKind {
-	kind := sourceKind{name: "http"}
+	kind := sourceKind{name: sourceHTTP}
 	if source == nil {
 		return kind
 	}

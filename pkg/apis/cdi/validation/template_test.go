@@ -53,8 +53,7 @@ func TestDataImportCronTemplate(t *testing.T) {
 	}{
 		"an archive is no registry": {func(c *cdi.DataImportCron) { registry(c).URL = new("oci-archive:/images/fedora.tar") },
 			[]fault{invalid(registryField+".url", "Illegal registry source URL scheme oci-archive:/images/fedora.tar: "+acceptedURL)}},
-		"an imageStream": {func(c *cdi.DataImportCron) { registry(c).URL, registry(c).ImageStream = nil, new("fedora:latest") },
-			[]fault{forbidden(registryField+".imageStream", "imageStream is not supported: give url")}},
+		"an imageStream is valid": {func(c *cdi.DataImportCron) { registry(c).URL, registry(c).ImageStream = nil, new("fedora:latest") }, nil},
 		"the class's name is none": {func(c *cdi.DataImportCron) { c.Spec.Template.Spec.Storage.StorageClassName = new("Fast_SSD") },
 			[]fault{invalid("spec.template.spec.storage.storageClassName", "name of the StorageClass is not valid: "+badName)}},
 		"the size is negative": {func(c *cdi.DataImportCron) { c.Spec.Template.Spec.Storage.Resources = request("-5Gi") },

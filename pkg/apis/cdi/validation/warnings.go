@@ -203,7 +203,7 @@ func warnAnnotations(annotations map[string]string) []string {
 }
 
 func isDigest(digest string) bool {
-	for _, prefix := range []string{"sha256:", "uid:"} {
+	for _, prefix := range []string{"sha256:", "uid:", "etag:", "modified:"} {
 		if rest, ok := strings.CutPrefix(digest, prefix); ok {
 			return len(rest) >= digestPrefix
 		}

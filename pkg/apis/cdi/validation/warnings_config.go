@@ -26,8 +26,6 @@ func warnConfig(spec *cdi.CDIConfigSpec, path string) []string {
 		{spec.DataVolumeTTLSeconds != nil, "dataVolumeTTLSeconds", "it is deprecated: a DataVolume stays until somebody deletes it"},
 		{spec.TLSSecurityProfile != nil, "tlsSecurityProfile", "it is stored and not acted on: the flags --tls-min-version and --tls-cipher-suites of the server count"},
 		{spec.LogVerbosity != nil, "logVerbosity", "it is stored and not acted on: the flag -v of the server counts"},
-		{len(spec.InsecureRegistries) > 0, "insecureRegistries", "it is stored and not acted on: the flag --insecure-registries of the server counts"},
-		{spec.ImportProxy != nil, "importProxy", "clients may read it; this server goes by the variables HTTPS_PROXY and NO_PROXY of its own environment"},
 		{spec.FilesystemOverhead != nil, "filesystemOverhead", "clients may read it; this server goes by its flag --filesystem-overhead"},
 		{spec.Preallocation != nil, "preallocation", "clients may read it; this server goes by spec.preallocation of each DataVolume"},
 		{spec.PodResourceRequirements != nil, "podResourceRequirements", "clients may read it; pods that fill volumes are given what they need"},
@@ -69,7 +67,7 @@ func warnProxy(proxy *cdi.ImportProxy, path string) []string {
 		url  *string
 	}{{"HTTPProxy", proxy.HTTPProxy}, {"HTTPSProxy", proxy.HTTPSProxy}} {
 		if strings.Contains(deref(member.url), "@") {
-			warnings = append(warnings, path+"."+member.name+": it holds a user name or password, and all users may read the CDIConfig")
+			warnings = append(warnings, path+"."+member.name+": it holds a user name or password, and all users may read the CDIConfig: sources are not read until it is removed")
 		}
 	}
 	return warnings

@@ -12,6 +12,9 @@ const (
 	// CredentialsDir holds the keys of the source's Secret as files: accessKeyId and
 	// secretKey, or .dockerconfigjson. It is absent when the source is read anonymously.
 	CredentialsDir = "/etc/golden-image/credentials"
+	// HeadersDir holds a folder for each Secret with headers of an HTTP source, and in it a file
+	// for each header, as "Name: value". It is absent when there are none.
+	HeadersDir = "/etc/golden-image/headers"
 	// CertificatesDir holds PEM files (*.crt, *.pem) of certificate authorities to trust
 	// besides the system's. It is absent when there are none.
 	CertificatesDir = "/etc/golden-image/certificates"
@@ -50,10 +53,13 @@ const (
 	ExitPermanent = 4
 )
 
-// A Request says what one worker has to do. Exactly one of Registry, Image and Clone is set.
+// A Request says what one worker has to do. Exactly one of Registry, HTTP, Image and Clone is
+// set.
 type Request struct {
 	// Registry reads the container disk of an OCI image from its registry.
 	Registry *RegistrySource `json:"registry,omitempty"`
+	// HTTP reads a disk image that is a file on a web server.
+	HTTP *HTTPSource `json:"http,omitempty"`
 	// Image reads the container disk of an OCI image that the kubelet mounted at ImageDir.
 	Image *ImageSource `json:"image,omitempty"`
 	// Clone copies the disk of another volume.
@@ -71,6 +77,23 @@ type RegistrySource struct {
 	// otherwise. Empty means the worker's own, and no check for a single image.
 	Architecture string `json:"architecture,omitempty"`
 	// Insecure allows plain HTTP and certificates that do not verify.
+	Insecure bool `json:"insecure,omitempty"`
+}
+
+// HTTPSource names a file on a web server. Credentials are in CredentialsDir, headers that are
+// secret in HeadersDir.
+type HTTPSource struct {
+	// URL of the file, http:// or https://.
+	URL string `json:"url"`
+	// Digest is what the file was known by when it was found; a file that does not fit it is
+	// refused. Empty means that any file will do.
+	Digest string `json:"digest,omitempty"`
+	// Checksum of the file as algorithm:hex, of md5, sha1, sha256 or sha512. If it is set it
+	// decides, and Digest does not. Empty means that it is not known.
+	Checksum string `json:"checksum,omitempty"`
+	// Headers are sent with each request to the URL's host, as "Name: value".
+	Headers []string `json:"headers,omitempty"`
+	// Insecure allows certificates that do not verify.
 	Insecure bool `json:"insecure,omitempty"`
 }
 

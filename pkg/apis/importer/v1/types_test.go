@@ -9,6 +9,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,6 +26,13 @@ func TestGoldenFiles(t *testing.T) {
 		"request-registry": &Request{
 			Registry: &RegistrySource{Reference: "quay.io/kubevirt/fedora@" + digest, Architecture: "amd64", Insecure: true},
 			Target:   Target{SizeBytes: 5 << 30},
+		},
+		"request-http": &Request{
+			HTTP: &HTTPSource{
+				URL: "https://images.example/fedora.qcow2", Digest: "etag:" + strings.TrimPrefix(digest, "sha256:"), Checksum: digest,
+				Headers: []string{"X-Site: one"}, Insecure: true,
+			},
+			Target: Target{SizeBytes: 5 << 30},
 		},
 		"request-image": &Request{
 			Image:  &ImageSource{Reference: "quay.io/kubevirt/fedora@" + digest},

@@ -27,6 +27,7 @@ func rules() strategy.Rules[cdi.DataImportCron, *cdi.DataImportCron] {
 		ValidateUpdate:       validation.ValidateDataImportCronUpdate,
 		ValidateStatusUpdate: validation.ValidateDataImportCronStatusUpdate,
 		Warnings:             validation.WarningsForDataImportCron,
+		StatusAnnotations:    v1beta1.StateAnnotations(),
 	}
 }
 

@@ -27,7 +27,7 @@ type Object[T any] interface {
 }
 
 // Rules are what a resource's strategies consist of. All fields are required but
-// ClusterScoped, Guarded and Warnings; a resource without a status has no CopyStatus and no
+// ClusterScoped, Guarded, StatusAnnotations and Warnings; a resource without a status has no CopyStatus and no
 // ValidateStatusUpdate.
 type Rules[T any, P Object[T]] struct {
 	// APIVersion is the version that clients use, such as group/v1.
@@ -46,6 +46,9 @@ type Rules[T any, P Object[T]] struct {
 	// Guarded names annotations that the server alone writes; what others write there is
 	// dropped. Nil means none.
 	Guarded []string
+	// StatusAnnotations names annotations that are state: the server itself may write them by
+	// /status, together with the status that they belong to. Nil means none.
+	StatusAnnotations []string
 	// Warnings returns what is legal but odd. Nil means none.
 	Warnings func(P) []string
 }
@@ -95,20 +98,30 @@ func (s *Main[T, P]) PrepareForUpdate(ctx context.Context, obj, old runtime.Obje
 
 // guard puts the guarded annotations back to what they were, unless the server itself writes.
 func (s *Main[T, P]) guard(ctx context.Context, obj P, before map[string]string) {
-	if who, ok := request.UserFrom(ctx); ok && who.GetName() == user.APIServerUser {
-		return
+	if !byServer(ctx) {
+		obj.SetAnnotations(replaced(obj.GetAnnotations(), before, s.rules.Guarded))
 	}
-	annotations := maps.Clone(obj.GetAnnotations())
-	for _, name := range s.rules.Guarded {
+}
+
+// byServer tells whether the server itself asks.
+func byServer(ctx context.Context) bool {
+	who, ok := request.UserFrom(ctx)
+	return ok && who.GetName() == user.APIServerUser
+}
+
+// replaced returns annotations whose named ones are as in others.
+func replaced(annotations, others map[string]string, named []string) map[string]string {
+	annotations = maps.Clone(annotations)
+	for _, name := range named {
 		delete(annotations, name)
-		if value, ok := before[name]; ok {
+		if value, ok := others[name]; ok {
 			if annotations == nil {
 				annotations = map[string]string{}
 			}
 			annotations[name] = value
 		}
 	}
-	obj.SetAnnotations(annotations)
+	return annotations
 }
 
 // Validate checks a new object.
@@ -160,13 +173,18 @@ func NewStatus[T any, P Object[T]](main *Main[T, P]) *Status[T, P] {
 	return &Status[T, P]{Main: main}
 }
 
-// PrepareForUpdate keeps all but the status (and who manages which field).
-func (s *Status[T, P]) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
+// PrepareForUpdate keeps all but the status (and who manages which field), and of the server's
+// own writes the annotations that are state.
+func (s *Status[T, P]) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	updated, previous := obj.(P), old.(P)
 	s.rules.CopySpec(updated, previous)
 	updated.SetGeneration(previous.GetGeneration())
 	updated.SetLabels(previous.GetLabels())
-	updated.SetAnnotations(previous.GetAnnotations())
+	annotations := previous.GetAnnotations()
+	if byServer(ctx) {
+		annotations = replaced(annotations, updated.GetAnnotations(), s.rules.StatusAnnotations)
+	}
+	updated.SetAnnotations(annotations)
 	updated.SetFinalizers(previous.GetFinalizers())
 	updated.SetOwnerReferences(previous.GetOwnerReferences())
 }

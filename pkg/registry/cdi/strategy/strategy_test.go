@@ -145,6 +145,37 @@ func TestKindsDifferInScopeAndStatus(t *testing.T) {
 	}
 }
 
+func TestStateIsWrittenWithTheStatusByTheServerAlone(t *testing.T) {
+	rules := transferRules()
+	rules.StatusAnnotations = []string{"state"}
+	strategy := NewStatus(NewMain(runtime.NewScheme(), rules))
+	for name, test := range map[string]struct {
+		who          string
+		sent, stored map[string]string
+		want         map[string]string
+	}{
+		"the server sets it":              {user.APIServerUser, map[string]string{"state": "new"}, nil, map[string]string{"state": "new"}},
+		"the server changes it":           {user.APIServerUser, map[string]string{"state": "new"}, map[string]string{"state": "old"}, map[string]string{"state": "new"}},
+		"the server removes it":           {user.APIServerUser, nil, map[string]string{"state": "old", "a": "b"}, map[string]string{"a": "b"}},
+		"the server writes no others":     {user.APIServerUser, map[string]string{"a": "c"}, map[string]string{"a": "b"}, map[string]string{"a": "b"}},
+		"a user who may write the status": {"alice", map[string]string{"state": "forged"}, map[string]string{"state": "old"}, map[string]string{"state": "old"}},
+		"who nobody knows":                {"", map[string]string{"state": "forged"}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := context.Context(t.Context())
+			if test.who != "" {
+				ctx = request.WithUser(ctx, &user.DefaultInfo{Name: test.who})
+			}
+			sent, stored := transfer("", "a", 1), transfer("", "a", 1)
+			sent.Annotations, stored.Annotations = test.sent, test.stored
+			strategy.PrepareForUpdate(ctx, sent, stored)
+			if diff := cmp.Diff(test.want, sent.Annotations); diff != "" {
+				t.Errorf("annotations (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestGuardedAnnotations(t *testing.T) {
 	strategy := NewMain(runtime.NewScheme(), transferRules())
 	for name, test := range map[string]struct {
