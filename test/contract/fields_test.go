@@ -27,6 +27,7 @@ func additive() map[string]string {
 		"DataImportCron.status.triggerRequest": ours,
 		"DataImportCron.status.lastTrigger":    ours,
 		"DataImportCron.status.recentTriggers": ours,
+		"DataImportCron.status.source":         ours,
 		"StorageProfile.status.conditions":     newer,
 		"CDIConfig.spec.webhookPvcRendering":   newer,
 		// The specification of a CDIConfig is in a CDI too.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -97,11 +98,11 @@ func (c CompletedConfig) addPush(generic *genericapiserver.GenericAPIServer, o p
 	}
 	metrics.Register()
 	certificate := certificateOf(c.generic.SecureServing.Cert.CurrentCertKeyContent)
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", ":"+strconv.Itoa(o.Port))
-	if err != nil {
-		return fmt.Errorf("listen for registry events: %w", err)
-	}
 	generic.AddPostStartHookOrDie("golden-image-registry-events", func(hook genericapiserver.PostStartHookContext) error {
+		listener, err := (&net.ListenConfig{}).Listen(hook.Context, "tcp", ":"+strconv.Itoa(o.Port))
+		if err != nil {
+			return fmt.Errorf("listen for registry events: %w", err)
+		}
 		factory.Start(hook.Done())
 		go receiver.Run(hook.Context, pushWorkers)
 		go servePush(hook.Context, listener, receiver, certificate)

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/component-base/metrics"
 	"k8s.io/component-base/metrics/legacyregistry"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"goldenimage.dev/pkg/apis/cdi/v1beta1"
 	"goldenimage.dev/pkg/controllers/status"

@@ -93,9 +93,9 @@ func Parse(body []byte) (events []Event, ignored int, err error) {
 	case e.Events != nil:
 		events, ignored, err = distribution(e.Events)
 	case e.SpecVersion != "" && strings.HasPrefix(e.Type, "harbor."):
-		events, ignored, err = harbor(e.Type == "harbor.artifact.pushed", e.Data, e.ID)
+		events, ignored = harbor(e.Type == "harbor.artifact.pushed", e.Data, e.ID)
 	case e.EventData != nil && e.Type != "":
-		events, ignored, err = harbor(e.Type == "PUSH_ARTIFACT", e.EventData, strconv.FormatInt(e.OccurAt, 10))
+		events, ignored = harbor(e.Type == "PUSH_ARTIFACT", e.EventData, strconv.FormatInt(e.OccurAt, 10))
 	case e.DockerURL != "":
 		events, ignored, err = quay(e)
 	case e.PushData != nil:
@@ -135,9 +135,9 @@ func distribution(raw []json.RawMessage) (events []Event, ignored int, err error
 	return events, ignored, nil
 }
 
-func harbor(pushed bool, data *harborData, id string) (events []Event, ignored int, err error) {
+func harbor(pushed bool, data *harborData, id string) (events []Event, ignored int) {
 	if !pushed || data == nil {
-		return nil, 1, nil
+		return nil, 1
 	}
 	if id == "0" { // occur_at is absent
 		id = ""
@@ -152,7 +152,7 @@ func harbor(pushed bool, data *harborData, id string) (events []Event, ignored i
 			Registry: host, Repository: data.Repository.FullName, Tag: resource.Tag, Digest: resource.Digest, ID: id,
 		})
 	}
-	return events, ignored, nil
+	return events, ignored
 }
 
 func quay(e envelope) (events []Event, ignored int, err error) {

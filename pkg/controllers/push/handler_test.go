@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clienttesting "k8s.io/client-go/testing"
@@ -131,7 +132,7 @@ func TestRotation(t *testing.T) {
 		}
 		before := code()
 		tokens["ci"] = []byte("another token of some length")
-		time.Sleep(fresh) // The clock of the bubble.
+		time.Sleep(fresh) //nolint:forbidigo // in a bubble nobody waits for it
 		if after := code(); before != http.StatusOK || after != http.StatusUnauthorized {
 			t.Errorf("got %d, then %d", before, after)
 		}
@@ -191,7 +192,8 @@ func TestRequestID(t *testing.T) {
 	event := Event{Repository: "a", Tag: "t", ID: "1"}
 	other := event
 	other.ID = "2"
-	if requestID("ci", event) != requestID("ci", event) || requestID("ci", event) == requestID("ci", other) {
+	again := event
+	if requestID("ci", event) != requestID("ci", again) || requestID("ci", event) == requestID("ci", other) {
 		t.Error("an event told again has the same ID, and no other has it")
 	}
 	if got := requestID("ci", Event{Repository: "a", Tag: "t"}); got != "" {

@@ -43,14 +43,14 @@ func (a *api) expectDigest(want string) {
 	}
 }
 
-func (a *api) expectError(kind sources.Kind, part string) *sources.Error {
+func (a *api) expectError(kind sources.Kind, part string) (notBefore time.Time) {
 	a.t.Helper()
 	_, err := a.resolve(a.t.Context(), location)
 	typed, ok := errors.AsType[*sources.Error](err)
 	if !ok || typed.Kind != kind || !strings.Contains(typed.Message, part) {
 		a.t.Fatalf("got %v, want %s with %q", err, kind, part)
 	}
-	return typed
+	return typed.NotBefore
 }
 
 func TestAnAPIThatIsAbsentAndComesAndGoes(t *testing.T) {
@@ -60,8 +60,8 @@ func TestAnAPIThatIsAbsentAndComesAndGoes(t *testing.T) {
 		if looked, asked := a.counts(); looked != 60 || asked != 0 {
 			t.Errorf("looked for %d times within an hour, listed %d times", looked, asked)
 		}
-		err := a.expectError(sources.NotFound, "this cluster does not serve ImageStreams of image.openshift.io/v1")
-		if wait := time.Until(err.NotBefore); wait <= 0 || wait > pauseAbsent {
+		notBefore := a.expectError(sources.NotFound, "this cluster does not serve ImageStreams of image.openshift.io/v1")
+		if wait := time.Until(notBefore); wait <= 0 || wait > pauseAbsent {
 			t.Errorf("it is to be asked again in %s", wait)
 		}
 		a.expectTold()

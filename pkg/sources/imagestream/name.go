@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 
 	"goldenimage.dev/pkg/sources"
 )
@@ -35,7 +35,7 @@ func parse(location string) (tagName, error) {
 	case namespace == "" || name == "",
 		tagged && tag == "",
 		strings.Contains(tag, ":") || strings.Contains(tag, "/"),
-		len(path.IsValidPathSegmentName(namespace)) > 0 || len(path.IsValidPathSegmentName(name)) > 0,
+		len(content.IsPathSegmentName(namespace)) > 0 || len(content.IsPathSegmentName(name)) > 0,
 		strings.ContainsFunc(location, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }):
 		return tagName{}, errorf(sources.Invalid, "Illegal ImageStream name %s: give name or name:tag", show(rest))
 	}

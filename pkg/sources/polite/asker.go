@@ -129,7 +129,7 @@ func (a *Asker) Resolve(ctx context.Context, question Question) (sources.Revisio
 			leave()
 			return sources.Revision{}, fmt.Errorf("wait for an answer of %s: %w", question.Host, context.Cause(ctx))
 		case <-a.ctx.Done():
-			return sources.Revision{}, context.Cause(a.ctx)
+			return sources.Revision{}, errClosed
 		}
 	}
 }
