@@ -24,7 +24,7 @@ import (
 const cronNameLength = 63
 
 const (
-	cronSources      = "give registry with url, http, or pvc"
+	cronSources      = "give registry with url or imageStream, http, or pvc"
 	unsettableFields = "Unsettable fields: SourceRef, ContentType, Checkpoints, FinalCheckpoint: leave it out"
 	immutableCron    = "Cannot update DataImportCron Spec: field is immutable: create another DataImportCron, " +
 		"or delete this one with retentionPolicy All and create it again: it adopts the imports that are there"

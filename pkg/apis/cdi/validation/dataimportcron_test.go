@@ -17,7 +17,7 @@ import (
 const (
 	templateField    = "spec.template.spec.source"
 	registryField    = templateField + ".registry"
-	cronSourcesWords = "give registry with url, http, or pvc"
+	cronSourcesWords = "give registry with url or imageStream, http, or pvc"
 )
 
 func TestValidateDataImportCron(t *testing.T) {
