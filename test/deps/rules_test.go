@@ -94,6 +94,14 @@ func rules() []rule {
 				"pkg/apis/cdi/v1beta1", "pkg/apis/cdi/reference", "pkg/apis/importer/v1", "pkg/sources",
 			},
 		},
+		{
+			packages: "pkg/sources/imagestream",
+			direct: []string{
+				"std", "k8s.io/api/**", "k8s.io/apimachinery/**", "k8s.io/client-go/discovery", "k8s.io/client-go/tools/cache", "k8s.io/klog/v2",
+				"k8s.io/utils/clock", "github.com/openshift/api/image/v1", "github.com/openshift/client-go/image/clientset/versioned",
+				"github.com/openshift/client-go/image/listers/image/v1", "pkg/apis/cdi/reference", "pkg/sources",
+			},
+		},
 		// It asks any kind, and knows none.
 		{packages: "pkg/sources/polite", reach: []string{"pkg/apis/**"}},
 		{
@@ -124,7 +132,7 @@ func rules() []rule {
 		// The worker is handed a Request, not a cluster.
 		{
 			packages: "cmd/golden-image-importer/**",
-			reach:    []string{kubernetes, "pkg/controllers/**", "pkg/registry/**", "pkg/generated/**", "pkg/apis/cdi", "pkg/apis/cdi/v1beta1"},
+			reach:    []string{kubernetes, "github.com/openshift/**", "pkg/controllers/**", "pkg/registry/**", "pkg/generated/**", "pkg/apis/cdi", "pkg/apis/cdi/v1beta1"},
 		},
 		{packages: "cmd/golden-image-importer", direct: []string{"std", "cmd/golden-image-importer/app"}},
 
