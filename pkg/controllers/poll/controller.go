@@ -85,6 +85,8 @@ type Controller struct {
 	runner       *runner.Runner
 	memory       *memory
 	pace         *rate.Limiter
+	// started is when Run was called.
+	started time.Time
 }
 
 // New returns a Controller, whose handler it adds to the informer.
@@ -116,6 +118,7 @@ func (c *Controller) Run(ctx context.Context, workers int) {
 	if workers <= 0 {
 		workers = defaultWorkers
 	}
+	c.started = c.clock.Now()
 	var watching sync.WaitGroup
 	for kind, watcher := range c.watchers {
 		watching.Go(func() {

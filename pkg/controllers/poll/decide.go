@@ -4,8 +4,6 @@
 package poll
 
 import (
-	"fmt"
-	"hash/fnv"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,6 +26,11 @@ const (
 	// corrected is about how long it takes until an image that could not be imported is looked
 	// for again.
 	corrected, correctedSpread = 5 * time.Minute, time.Minute
+	// firstAnswer is how old what the first poll finds may be: ten thousand crons are not looked
+	// at in an instant after a start.
+	firstAnswer = 30 * time.Second
+	// succession bounds how long after its start a controller asks again what failed before it.
+	succession = 5 * time.Minute
 )
 
 // input is what a decision is made from.
@@ -47,6 +50,8 @@ type input struct {
 	// recovered is when the registry that is asked began to answer again; zero if it never
 	// stopped.
 	recovered time.Time
+	// started is when the controller did.
+	started time.Time
 }
 
 // decision is what to do with a cron.
@@ -55,6 +60,8 @@ type decision struct {
 	why why
 	// next is when to look again if not now; zero means no poll is planned.
 	next time.Time
+	// early is when to poll before next, though next is what is written down; zero means not.
+	early time.Time
 	// request is the trigger request that a poll now answers; nil if there is none.
 	request *v1beta1.TriggerRequest
 }
@@ -87,18 +94,27 @@ func decide(in input, now time.Time) decision {
 		return d
 	}
 	d.next, d.why = in.planned(now)
-	switch {
-	case d.next.IsZero():
+	if d.next.IsZero() {
 		d.why = ""
-	case !now.Before(d.next):
-	case in.hasRecovered():
-		d.why = whyRecovered
-	case annotatedBefore(in.cron, now):
-		d.why = whyAnnotation
-	default:
-		d.why = ""
+		return d
+	}
+	if d.early = in.inherited(); now.Before(d.next) {
+		d.why = in.ahead(d.early, now)
 	}
 	return d
+}
+
+// ahead returns why a cron is polled before it is planned, "" if it is not.
+func (in input) ahead(early, now time.Time) why {
+	switch {
+	case !early.IsZero() && !now.Before(early):
+		return whyRetry
+	case in.hasRecovered():
+		return whyRecovered
+	case annotatedBefore(in.cron, now):
+		return whyAnnotation
+	}
+	return ""
 }
 
 // hasRecovered tells whether a registry that could not be asked answers others since.
@@ -111,11 +127,35 @@ func (in input) hasRecovered() bool {
 	return last.Outcome == v1beta1.PollFailed && in.recovered.After(ended)
 }
 
+// inherited returns when a cron is polled whose registry failed another controller, zero if it did
+// not. That one would have been told when the registry answers others; this one has to find out
+// how it fares.
+func (in input) inherited() time.Time {
+	if !in.entry.ended.IsZero() || in.cron.Status.LastPoll.Outcome != v1beta1.PollFailed {
+		return time.Time{}
+	}
+	switch in.reason() {
+	case ReasonUnreachable, ReasonTLSFailed, ReasonPollFailed:
+		return in.started.Add(schedule.Jitter(string(in.cron.UID), succession*10))
+	}
+	return time.Time{}
+}
+
 // asOf is the time of which a poll wants to know what the source held. What is polled by the
 // clock is to be known as of the time in the schedule: the jitter that comes on top spreads
 // requests, and makes no other answer necessary than the one that a cron with less of it got.
 func (in input) asOf(d decision, now time.Time) time.Time {
-	if d.why != whyScheduled {
+	switch d.why {
+	case whyScheduled:
+	case whyNeverPolled:
+		// What others were told just now does for the first time as well, if the source was asked
+		// when the cron was there: its user may have pushed the image right before.
+		created := in.cron.CreationTimestamp.Add(time.Second)
+		if oldest := now.Add(-firstAnswer); created.Before(oldest) {
+			return oldest
+		}
+		return earlier(created, now)
+	case whyTriggered, whyImportFailed, whyChanged, whyRetry, whyRecovered, whyAnnotation, whyMended:
 		return now
 	}
 	jitter := in.schedule.Due(d.next, string(in.cron.UID)).Sub(in.schedule.Next(d.next))
@@ -229,21 +269,6 @@ func (in input) after(failures int32, start, end, wish time.Time) time.Time {
 	return wholeSecond(retry)
 }
 
-// pause returns how long to wait after failures in a row: anything up to a bound that doubles
-// with each, so that a registry that is back is not asked by all at once. It is the same for the
-// same cron and number.
-func pause(failures int32, uid string) time.Duration {
-	bound := lastRetry
-	if shift := max(failures, 1) - 1; shift < 7 {
-		bound = min(lastRetry, firstRetry<<shift)
-	}
-	sum := fnv.New64a()
-	_, _ = fmt.Fprintf(sum, "%s %d", uid, failures)
-	// FNV's upper bits hardly differ between texts that differ at the end; its lower ones do.
-	const steps = 1 << 16
-	return leastRetry + time.Duration(sum.Sum64()%steps)*(bound-leastRetry)/steps //nolint:gosec // below steps
-}
-
 // nextPoll is when the next poll is written down to be, zero if it is not.
 func (in input) nextPoll() time.Time {
 	if next := in.cron.Status.NextPoll; next != nil {
@@ -298,36 +323,4 @@ func annotatedExecution(cron *v1beta1.DataImportCron) *metav1.Time {
 		return nil
 	}
 	return metaTime(when)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-// wholeSecond rounds up: times lose their fractions on the wire, and a retry must not come
-// before the time that a source asked for.
-func wholeSecond(t time.Time) time.Time {
-	if floor := t.Truncate(time.Second); !floor.Equal(t) {
-		return floor.Add(time.Second)
-	}
-	return t
-}
-
-// stamp is the value of an annotation that holds a time, nil for the zero time.
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	return new(t.UTC().Format(time.RFC3339))
-}
-
-// metaTime is t as the status holds it, nil for the zero time.
-func metaTime(t time.Time) *metav1.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return new(metav1.NewTime(t.Truncate(time.Second)))
 }

@@ -25,6 +25,9 @@ func TestDecide(t *testing.T) {
 	// With this UID the documented schedule is delayed by some seconds.
 	const uid = "cron-uid"
 	importFailed := gen.CronCondition(v1beta1.DataImportCronUpToDate, corev1.ConditionFalse, v1beta1.ReasonImportFailed)
+	failedFor := func(reason string) gen.Modifier {
+		return gen.CronCondition(v1beta1.DataImportCronSourceReachable, corev1.ConditionFalse, reason)
+	}
 	limited := gen.CronCondition(v1beta1.DataImportCronSourceReachable, corev1.ConditionFalse, ReasonRateLimited)
 	monday := time.Date(2026, time.October, 5, 1, 30, 0, 0, time.UTC).Add(schedule.Jitter(uid, 7*24*time.Hour))
 	for name, test := range map[string]struct {
@@ -38,6 +41,10 @@ func TestDecide(t *testing.T) {
 		// changed and recovered are as in input.
 		changed   bool
 		recovered time.Time
+		// inherited tells that another controller made the poll, before this one started then.
+		inherited time.Time
+		// early is when that is, zero if it does not matter.
+		early time.Time
 	}{
 		"a new cron is polled at once":                     {want: whyNeverPolled},
 		"a new cron without a schedule is not polled":      {cron: []gen.Modifier{gen.WithSchedule("")}},
@@ -166,6 +173,19 @@ func TestDecide(t *testing.T) {
 		"nor while the cron is suspended": {
 			cron: []gen.Modifier{suspend(true), gen.Polled(ago(time.Minute), "", 9)}, recovered: ago(time.Second),
 		},
+		"a registry that failed another controller is asked soon": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), "", 9), plan(now.Add(time.Hour)), failedFor(ReasonUnreachable)}, inherited: ago(5 * time.Minute), want: whyRetry,
+		},
+		"but not by all at once": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), "", 9), plan(now.Add(time.Hour)), failedFor(ReasonUnreachable)}, inherited: now, next: now.Add(time.Hour),
+			early: now.Add(schedule.Jitter(uid, 50*time.Minute)),
+		},
+		"nor if it wants to be left alone": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), "", 1), plan(now.Add(time.Hour)), limited}, inherited: ago(5 * time.Minute), next: now.Add(time.Hour),
+		},
+		"nor if it has not failed": {
+			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0), failedFor(ReasonUnreachable)}, inherited: ago(5 * time.Minute), next: monday,
+		},
 		"a source that is said to have changed is polled": {
 			cron: []gen.Modifier{gen.Polled(ago(time.Hour), gen.Digest("a"), 0)}, changed: true, want: whyChanged,
 		},
@@ -181,7 +201,15 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cron := gen.DataImportCron("cron", test.cron...)
-			in := input{cron: cron, supported: !test.unsupported, entry: &entry{}, changed: test.changed, recovered: test.recovered}
+			in := input{
+				cron: cron, supported: !test.unsupported, entry: &entry{}, changed: test.changed, recovered: test.recovered, started: test.inherited,
+			}
+			if last := cron.Status.LastPoll; last != nil {
+				in.entry.ended = last.Time.Time
+			}
+			if !test.inherited.IsZero() {
+				in.entry.ended = time.Time{}
+			}
 			in.schedule, in.scheduleErr = schedule.Parse(cron.Spec.Schedule)
 			got := decide(in, now)
 			if got.why != test.want {
@@ -189,6 +217,9 @@ func TestDecide(t *testing.T) {
 			}
 			if got.why == "" && !got.next.Equal(test.next) {
 				t.Errorf("next is %s, want %s", got.next, test.next)
+			}
+			if !got.early.Equal(test.early) && !test.early.IsZero() {
+				t.Errorf("looks again at %s, want %s", got.early, test.early)
 			}
 			request := ""
 			if got.request != nil {
@@ -298,8 +329,17 @@ func TestAsOf(t *testing.T) {
 			text: "@hourly", why: whyScheduled, next: now.Add(jitter - 240*time.Hour), now: now, want: now.Add(-5 * time.Minute),
 		},
 		"an interval, as of its end": {text: "@every 1h", why: whyScheduled, next: now, now: now.Add(time.Second), want: now},
-		"a trigger, as of now":       {text: "@hourly", why: whyTriggered, now: now, want: now},
-		"a retry, as of now":         {text: "@hourly", why: whyRetry, next: now.Add(-time.Minute), now: now, want: now},
+		"a first poll, as of when the cron was there": {
+			text: "@hourly", why: whyNeverPolled, now: gen.Epoch().Add(10 * time.Second), want: gen.Epoch().Add(time.Second),
+		},
+		"of an old cron, as of lately": {
+			text: "@hourly", why: whyNeverPolled, now: gen.Epoch().Add(time.Hour), want: gen.Epoch().Add(time.Hour - firstAnswer),
+		},
+		"of one that is said to come from the future, as of now": {
+			text: "@hourly", why: whyNeverPolled, now: gen.Epoch().Add(-time.Hour), want: gen.Epoch().Add(-time.Hour),
+		},
+		"a trigger, as of now": {text: "@hourly", why: whyTriggered, now: now, want: now},
+		"a retry, as of now":   {text: "@hourly", why: whyRetry, next: now.Add(-time.Minute), now: now, want: now},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := input{cron: gen.DataImportCron("cron")}

@@ -43,12 +43,12 @@ func (c *Controller) sync(ctx context.Context, key types.NamespacedName) (time.D
 	case !in.settled(d):
 		return c.wait(ctx, in, d)
 	}
-	return c.again(d.next), nil
+	return c.again(earliest(d.next, d.early)), nil
 }
 
 func (c *Controller) gather(key types.NamespacedName, cached *v1beta1.DataImportCron) input {
 	e := c.memory.of(key, cached.UID)
-	in := input{cached: cached, cron: e.overlay(cached), entry: e, changed: c.memory.changed(e)}
+	in := input{cached: cached, cron: e.overlay(cached), entry: e, changed: c.memory.changed(e), started: c.started}
 	if text := cached.Spec.Schedule; text != "" {
 		in.schedule, in.scheduleErr = schedule.Parse(text)
 	}
@@ -83,7 +83,7 @@ func (c *Controller) wait(ctx context.Context, in input, d decision) (time.Durat
 		return 0, ignoreNotFound("wait", err)
 	}
 	c.reportCondition(after, in.cron)
-	return c.again(d.next), nil
+	return c.again(earliest(d.next, d.early)), nil
 }
 
 // again returns how long it is to next, 0 if there is none.

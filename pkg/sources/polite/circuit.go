@@ -40,7 +40,8 @@ type circuit struct {
 	asked time.Time
 	// stop is closed when the circuit is.
 	stop chan struct{}
-	// refused are those who are to be told when the host answers.
+	// refused are those who are to be told when the host answers after it was given up: who was
+	// refused by then, and whose failures led to it.
 	refused map[string]func()
 }
 
@@ -85,7 +86,7 @@ func (a *Asker) failed(h *host, r *request, cause error, now time.Time) []func()
 		return nil
 	}
 	c.open, c.asked, c.probes = true, now, 0
-	c.stop, c.refused = make(chan struct{}), map[string]func(){}
+	c.stop = make(chan struct{})
 	c.next = now.Add(a.pause(firstProbe, lastProbe, 0))
 	a.metrics.opened(h.name, 1)
 	a.spawn(func() { a.probe(h, r.way, c) })
@@ -95,12 +96,12 @@ func (a *Asker) failed(h *host, r *request, cause error, now time.Time) []func()
 // newCircuit returns a circuit, nil if there are too many that are open.
 func (a *Asker) newCircuit(h *host) *circuit {
 	if len(h.circuits) < mostWays {
-		return &circuit{}
+		return &circuit{refused: map[string]func(){}}
 	}
 	for way, c := range h.circuits {
 		if !c.open {
-			delete(h.circuits, way)
-			return &circuit{}
+			a.forget(h, way, c)
+			return &circuit{refused: map[string]func(){}}
 		}
 	}
 	return nil
@@ -121,29 +122,31 @@ func (a *Asker) succeeded(h *host, way key, now time.Time) []func() {
 // forget closes a circuit, and returns who was refused by it.
 func (a *Asker) forget(h *host, way key, c *circuit) []func() {
 	delete(h.circuits, way)
+	told := c.refused
+	a.refused -= len(told)
+	c.refused = nil
 	if !c.open {
+		// Who failed may have done so for what it asked for: its own pause is the right one.
 		return nil
 	}
 	c.open = false
 	close(c.stop)
 	a.metrics.opened(h.name, -1)
-	wakes := make([]func(), 0, len(c.refused))
-	for _, wake := range c.refused {
+	wakes := make([]func(), 0, len(told))
+	for _, wake := range told {
 		wakes = append(wakes, wake)
 	}
-	a.refused -= len(c.refused)
-	c.refused = nil
 	return wakes
 }
 
-// remember has a waiter told when the host answers again, if it is given up.
+// remember has a waiter told when the host answers again, if it is given up or will be.
 func (a *Asker) remember(q *Question, id, way key, w waiter) {
 	h := a.hosts[q.Host]
 	if h == nil || !w.stays || w.wake == nil {
 		return
 	}
 	c := h.circuits[way]
-	if c == nil || !c.open {
+	if c == nil {
 		return
 	}
 	name := w.name

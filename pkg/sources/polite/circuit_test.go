@@ -120,6 +120,43 @@ func TestAHostThatIsGivenUpIsTriedAndComesBack(t *testing.T) {
 	})
 }
 
+func TestWhoseFailuresGaveAHostUpIsToldWhenItAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		failures, wakes int
+	}{
+		"given up":     {failures: opensAfter, wakes: 2},
+		"not given up": {failures: opensAfter - 1, wakes: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &peer{answer: fails(sources.Unreachable)}
+				a := newAsker(t, p, fast())
+				callers := make([]caller, test.failures)
+				for i := range callers {
+					q := ask("a.example", fmt.Sprint(i))
+					q.AsOf, q.Waiter = time.Now(), fmt.Sprint("ns/", i)
+					callers[i].ask(a, q)
+					pass(time.Millisecond)
+				}
+				p.answers(nil)
+				// Somebody else's answer tells that the host is there, or else the try does.
+				if test.failures < opensAfter {
+					_, _ = a.Resolve(t.Context(), ask("a.example", "other"))
+				}
+				pass(time.Minute)
+				for i := range callers {
+					if _, wakes, _ := callers[i].got(); wakes != test.wakes {
+						t.Errorf("caller %d was woken %d times, want %d", i, wakes, test.wakes)
+					}
+				}
+				if a.refused != 0 || a.waiting != 0 {
+					t.Errorf("%d are remembered, %d wait", a.refused, a.waiting)
+				}
+			})
+		})
+	}
+}
+
 func TestAWrongCertificateOfOneKeepsNobodyElseOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{answer: fails(sources.Certificate)}
