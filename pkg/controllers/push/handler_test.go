@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -208,5 +209,48 @@ func TestTooMuchWaits(t *testing.T) {
 	}
 	if r.enqueue(make([]job, 1)) {
 		t.Error("another is accepted although too many wait")
+	}
+}
+
+// TestSlowSendersTakeUpNoMorePlaces has as many send as there are places, none of whom ends. Who
+// signs has places of its own, as it is known only when the whole was read.
+func TestSlowSendersTakeUpNoMorePlaces(t *testing.T) {
+	for name, test := range map[string]struct {
+		places  int
+		headers []string
+		others  []string
+	}{
+		"with tokens":     {places: maxRequests, headers: []string{"Authorization", "Bearer " + token}, others: []string{signatureHeader, "sha256=00"}},
+		"with signatures": {places: maxSigned, headers: []string{signatureHeader, "sha256=00"}, others: []string{"Authorization", "Bearer " + token}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, _ := world(t, map[string][]byte{"hub": []byte(token)})
+				send := func(body io.Reader, headers []string) *httptest.ResponseRecorder {
+					req := post("", "", headers...)
+					req.Body = io.NopCloser(body)
+					w := httptest.NewRecorder()
+					r.ServeHTTP(w, req)
+					return w
+				}
+				slow, end := io.Pipe()
+				for range test.places {
+					go send(slow, test.headers)
+				}
+				synctest.Wait()
+				refused := send(strings.NewReader("{}"), test.headers)
+				if refused.Code != http.StatusServiceUnavailable || refused.Header().Get("Retry-After") == "" {
+					t.Errorf("one more is answered %d", refused.Code)
+				}
+				if other := send(strings.NewReader("{}"), test.others); other.Code == http.StatusServiceUnavailable {
+					t.Error("the others are kept out")
+				}
+				_ = end.Close()
+				synctest.Wait()
+				if again := send(strings.NewReader("{}"), test.headers); again.Code == http.StatusServiceUnavailable {
+					t.Error("a place that was left is not free")
+				}
+			})
+		})
 	}
 }
