@@ -43,7 +43,7 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"import", "a container disk from a registry to a synced raw disk", measureImport},
-		{"poll", "digests of a tag asked for, one after the other", measurePoll},
+		{"poll", "digests of a tag asked for, one after the other; and ten thousand crons polled each minute", measurePolls},
 		{"api", "the API's verbs through the aggregator, and the same for a custom resource", measureAPI},
 	}
 }
@@ -57,6 +57,8 @@ type setting struct {
 	kubeconfig string
 	// fsyncMark is a file that has the cluster's etcd wait for the disk; empty if there is none.
 	fsyncMark string
+	// crons is how many are polled each minute.
+	crons int
 }
 
 type options struct {
@@ -73,6 +75,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.out, "out", "_output/bench", "folder for the figures; must be on the disk that is measured")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of a cluster on this machine with the server in it")
 	flags.StringVar(&o.fsyncMark, "etcd-fsync", "", "file whose presence makes that cluster's etcd, when it starts, wait for the disk")
+	flags.IntVar(&o.crons, "crons", 10_000, "number of crons that are polled each minute, a multiple of 100")
 	flags.StringVar(&o.child, "child", "", "for the program itself: the peer to be")
 	err := flags.Parse(args)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {

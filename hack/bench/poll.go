@@ -29,6 +29,16 @@ type poller struct {
 	start func(tag string) (ask func(ctx context.Context) (string, error), stop func(), err error)
 }
 
+// measurePolls measures one poll by itself, and the polls of a server in a cluster.
+func measurePolls(ctx context.Context, s setting) ([]result, error) {
+	single, err := measurePoll(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	live, err := measureLive(ctx, s)
+	return append(live, single...), err
+}
+
 func measurePoll(ctx context.Context, s setting) (results []result, err error) {
 	registry, err := serve(ctx)
 	if err != nil {

@@ -155,7 +155,13 @@ func trigger(t *testing.T, namespace, cron, body string) {
 // eventually repeats a check until it returns "", and fails with what it said last.
 func eventually(t *testing.T, namespace string, check func() string) {
 	t.Helper()
-	deadline := time.After(patience)
+	repeat(t, namespace, patience, check)
+}
+
+// repeat is eventually with some patience.
+func repeat(t *testing.T, namespace string, within time.Duration, check func() string) {
+	t.Helper()
+	deadline := time.After(within)
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
 	for {
