@@ -97,13 +97,7 @@ func (b *liveBench) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the claims: %w", err)
 	}
-	err = inParallel(ctx, liveRequests, b.crons, func(ctx context.Context, i int) error {
-		return add(ctx, b.admin, pathLive+"/dataimportcrons", b.cron(i))
-	})
-	if err != nil {
-		return fmt.Errorf("make the crons: %w", err)
-	}
-	return nil
+	return b.follow(ctx, b.crons)
 }
 
 // storage of claims and crons: a class that is not there, as nothing is to be stored.
@@ -126,26 +120,37 @@ func (b *liveBench) claim(i int) map[string]any {
 	}
 }
 
-func (b *liveBench) cron(i int) map[string]any {
+func (b *liveBench) cron(i, image int) map[string]any {
 	return map[string]any{
 		"apiVersion": v1beta1.SchemeGroupVersion.String(), "kind": "DataImportCron",
 		"metadata": map[string]any{"name": tagOf(i), "namespace": namespaceLive},
 		"spec": map[string]any{
 			"schedule": "* * * * *", "managedDataSource": tagOf(i),
 			"template": map[string]any{"spec": map[string]any{
-				"source": map[string]any{"registry": map[string]any{"url": b.registry.url(i)}}, "storage": liveStorage(),
+				"source": map[string]any{"registry": map[string]any{"url": b.registry.url(image)}}, "storage": liveStorage(),
 			}},
 		},
 	}
 }
 
-// share has the crons follow liveImages images.
+// share has the crons follow liveImages images. A source cannot be changed: they are made anew, and
+// adopt the claims that are there.
 func (b *liveBench) share(ctx context.Context) error {
-	return inParallel(ctx, liveRequests, b.crons, func(ctx context.Context, i int) error {
-		patch := fmt.Appendf(nil, `{"spec":{"template":{"spec":{"source":{"registry":{"url":%q}}}}}}`, b.registry.url(i%liveImages))
-		_, err := b.admin.send(ctx, call{method: http.MethodPatch, path: pathLive + "/dataimportcrons/" + tagOf(i), contentType: typePatch, body: patch})
-		return err
+	if err := b.removeAll(ctx, pathLive+"/dataimportcrons"); err != nil {
+		return fmt.Errorf("remove the crons: %w", err)
+	}
+	return b.follow(ctx, liveImages)
+}
+
+// follow makes the crons, which follow some images.
+func (b *liveBench) follow(ctx context.Context, images int) error {
+	err := inParallel(ctx, liveRequests, b.crons, func(ctx context.Context, i int) error {
+		return add(ctx, b.admin, pathLive+"/dataimportcrons", b.cron(i, i%images))
 	})
+	if err != nil {
+		return fmt.Errorf("make the crons: %w", err)
+	}
+	return nil
 }
 
 // idle tells, by an error, that there is something else to do than polls.
