@@ -4,9 +4,11 @@
 package access
 
 import (
+	"context"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 )
@@ -14,6 +16,8 @@ import (
 const (
 	// accountAge is how long it is not noticed that a ServiceAccount names other Secrets.
 	accountAge = 30 * time.Second
+	// accountWait bounds a read.
+	accountWait = 15 * time.Second
 	// maxAccounts bounds how many ServiceAccounts are remembered.
 	maxAccounts = 4096
 )
@@ -25,6 +29,8 @@ type Accounts struct {
 	clock clock.PassiveClock
 	mu    sync.Mutex
 	known map[types.NamespacedName]account
+	// flights are reads that are under way.
+	flights singleflight.Group
 }
 
 type account struct {
@@ -37,10 +43,38 @@ func NewAccounts(clock clock.PassiveClock) *Accounts {
 	return &Accounts{clock: clock, known: map[types.NamespacedName]account{}}
 }
 
-func (a *Accounts) get(key types.NamespacedName) (secrets []string, ok bool) {
+// names returns the Secrets that a ServiceAccount names, and reads them if they are not known.
+// Many who ask for one at a time have it read once. A failure is not remembered.
+func (a *Accounts) names(ctx context.Context, key types.NamespacedName, read func(context.Context) ([]string, error)) ([]string, error) {
 	if a == nil {
-		return nil, false
+		return read(ctx)
 	}
+	if names, ok := a.get(key); ok {
+		return names, nil
+	}
+	result := a.flights.DoChan(key.String(), func() (any, error) {
+		if names, ok := a.get(key); ok {
+			return names, nil
+		}
+		// It is for others as well, who may wait for longer than the one whose turn it is.
+		reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountWait)
+		defer cancel()
+		names, err := read(reading)
+		if err == nil {
+			a.set(key, names)
+		}
+		return names, err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case read := <-result:
+		names, _ := read.Val.([]string)
+		return names, read.Err
+	}
+}
+
+func (a *Accounts) get(key types.NamespacedName) (secrets []string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	found, ok := a.known[key]
@@ -51,9 +85,6 @@ func (a *Accounts) get(key types.NamespacedName) (secrets []string, ok bool) {
 }
 
 func (a *Accounts) set(key types.NamespacedName, secrets []string) {
-	if a == nil {
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.known) >= maxAccounts {

@@ -50,9 +50,12 @@ func (r Reader) RegistryAs(ctx context.Context, namespace, serviceAccount string
 // pulls with, in their order. They need not exist.
 func (r Reader) PullSecrets(ctx context.Context, namespace, serviceAccount string) ([]string, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: cmp.Or(serviceAccount, defaultAccount)}
-	if names, ok := r.Accounts.get(key); ok {
-		return names, nil
-	}
+	return r.Accounts.names(ctx, key, func(ctx context.Context) ([]string, error) {
+		return r.pullSecrets(ctx, key)
+	})
+}
+
+func (r Reader) pullSecrets(ctx context.Context, key types.NamespacedName) ([]string, error) {
 	found, err := r.Client.CoreV1().ServiceAccounts(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("get service account %s: %w", key, err)
@@ -65,7 +68,6 @@ func (r Reader) PullSecrets(ctx context.Context, namespace, serviceAccount strin
 			}
 		}
 	}
-	r.Accounts.set(key, names)
 	return names, nil
 }
 

@@ -4,9 +4,11 @@
 package access
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,6 +131,42 @@ func TestAccountsAreReadAgainAfterAWhile(t *testing.T) {
 		<-time.After(accountAge)
 		if diff := cmp.Diff([]string{"old", "old", "new"}, []string{first, second, names()}); diff != "" {
 			t.Errorf("names (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestManyWhoAskAtOnceHaveAnAccountReadOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(serviceAccount("default", "pull"))
+		client.PrependReactor("get", "serviceaccounts", func(clienttesting.Action) (bool, runtime.Object, error) {
+			<-time.After(time.Second)
+			return false, nil, nil
+		})
+		reader := Reader{Client: client, Accounts: NewAccounts(clock.RealClock{})}
+		hurried, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := reader.PullSecrets(hurried, namespace, "")
+			ended <- err
+		}()
+		var all sync.WaitGroup
+		for range 20 {
+			synctest.Wait()
+			all.Go(func() {
+				if names, err := reader.PullSecrets(t.Context(), namespace, ""); err != nil || len(names) != 1 || names[0] != "pull" {
+					t.Errorf("names %v, error %v", names, err)
+				}
+			})
+		}
+		synctest.Wait()
+		// That one gives up is nothing to the others, although it was the first.
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v of one who gave up", err)
+		}
+		all.Wait()
+		if reads := len(client.Actions()); reads != 1 {
+			t.Errorf("read %d times", reads)
 		}
 	})
 }

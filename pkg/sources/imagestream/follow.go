@@ -125,6 +125,8 @@ func (r *Resolver) keep(ctx context.Context) {
 			r.turn(func(s *state) {
 				s.absent, s.streams = false, imagelisters.NewImageStreamLister(informer.GetIndexer())
 			})
+			// Whoever began to watch before now was told of none of them.
+			r.tell(locations(imagelisters.NewImageStreamLister(informer.GetIndexer()))...)
 		}
 	}()
 	informer.RunWithContext(running)
@@ -185,15 +187,21 @@ func (r *Resolver) heal(ctx context.Context) {
 	r.tell(locations(before.streams)...)
 }
 
-// handler tells of changes.
+// handler tells of changes. The ImageStreams of the first list are told of when all are known:
+// one who begins to watch before that is not to miss them.
 func (r *Resolver) handler() cache.ResourceEventHandler {
 	tell := func(obj any) {
 		if key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(obj); err == nil {
 			r.tell(key)
 		}
 	}
-	return cache.ResourceEventHandlerFuncs{
-		AddFunc: tell, DeleteFunc: tell,
+	return cache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: func(obj any, isInInitialList bool) {
+			if !isInInitialList {
+				tell(obj)
+			}
+		},
+		DeleteFunc: tell,
 		UpdateFunc: func(before, after any) {
 			old, wasStream := before.(*imagev1.ImageStream)
 			stream, isStream := after.(*imagev1.ImageStream)
