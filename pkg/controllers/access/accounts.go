@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 )
