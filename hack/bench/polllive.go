@@ -146,10 +146,11 @@ func (b *liveBench) watch(ctx context.Context, suffix string) ([]result, error) 
 		return nil, err
 	}
 	window := after.since(before)
+	_, _ = fmt.Fprintf(b.log, "  %.0f polls in %s, 99 of 100 within %.1f s, %d requests, %.2f cores, %d MiB\n",
+		window.polls, took.Round(time.Second), window.lateness(0.99), requests, (until-worked)/took.Seconds(), peak>>20)
 	if expected := float64(b.crons) * took.Minutes(); window.polls < expected*0.99 || window.polls > expected*1.01 {
 		return nil, fmt.Errorf("%.0f polls in %s, of %d crons that are due each minute", window.polls, took.Round(time.Second), b.crons)
 	}
-	_, _ = fmt.Fprintf(b.log, "  %.0f polls in %s, %d requests\n", window.polls, took.Round(time.Second), requests)
 	return []result{
 		compare("poll-lateness-p99"+suffix, "s", window.lateness(0.99), "the aim", liveAim),
 		compare("poll-server-cpu"+suffix, "cores", (until-worked)/took.Seconds(), "none", 0),
@@ -177,7 +178,7 @@ func (b *liveBench) settle(ctx context.Context) error {
 			return errors.New("the server was started anew meanwhile: its Pod's events tell why")
 		}
 		_, _ = fmt.Fprintf(b.log, "  %.0f polls in a minute, %.0f of which found nothing new\n", minute.polls, minute.unchanged)
-		if least := float64(b.crons) * 0.99; minute.unchanged >= least && minute.polls-minute.unchanged < 1 {
+		if due := float64(b.crons); minute.unchanged >= due*0.99 && minute.unchanged <= due*1.01 && minute.polls-minute.unchanged < 1 {
 			return nil
 		}
 	}

@@ -32,7 +32,7 @@ const (
 	defaultWorkers = 8
 	// recordsPerSecond bounds how fast polls are written down that found nothing new, so that
 	// ten thousand crons that are due together do not keep the API from others.
-	recordsPerSecond, recordsAtOnce = 300, 100
+	recordsPerSecond, recordsAtOnce = 100, 100
 	// recordsLost bounds how long Run takes to write down what is not yet when it ends.
 	recordsLost = 5 * time.Second
 )

@@ -19,10 +19,16 @@ import (
 // otherwise when it is its turn.
 func (c *Controller) record(ctx context.Context, r *result) (time.Duration, error) {
 	e, now := r.entry, c.clock.Now()
+	turn := e.flush
 	// What a poll that was not written yet has found is in this one, whose cron shows it.
 	e.told, e.version, e.flush = r, "", now
 	if r.why == whyScheduled && r.nothingNew() {
-		e.flush = now.Add(c.pace.ReserveN(now, 1).DelayFrom(now))
+		// It takes over the turn of the other, or it would never be its turn if polls are due
+		// sooner than that.
+		if turn.IsZero() {
+			turn = now.Add(c.pace.ReserveN(now, 1).DelayFrom(now))
+		}
+		e.flush = turn
 	}
 	return c.write(ctx, r.input, decision{next: r.next})
 }

@@ -137,7 +137,7 @@ func annotate(cron *v1beta1.DataImportCron, annotations map[string]*string) {
 // something new, what they want to be imported.
 func (r *result) annotations(cron *v1beta1.DataImportCron) map[string]*string {
 	annotations := map[string]*string{v1beta1.AnnLastCronTime: stamp(r.start)}
-	if cron.Annotations[v1beta1.AnnNextCronTime] == r.cron.Annotations[v1beta1.AnnNextCronTime] || !annotatedBefore(cron, r.end) {
+	if r.knew(cron.Annotations[v1beta1.AnnNextCronTime]) || !annotatedBefore(cron, r.end) {
 		annotations[v1beta1.AnnNextCronTime] = stamp(r.next)
 	}
 	if r.err != nil {
@@ -155,6 +155,12 @@ func (r *result) annotations(cron *v1beta1.DataImportCron) map[string]*string {
 		annotations[v1beta1.AnnImageStreamDockerRef] = &r.revision.Location
 	}
 	return annotations
+}
+
+// knew tells whether the time of the next poll was annotated when the poll began, or by an
+// earlier one that was not written down then: so nobody has asked for another poll since.
+func (r *result) knew(next string) bool {
+	return next == r.cached.Annotations[v1beta1.AnnNextCronTime] || next == r.cron.Annotations[v1beta1.AnnNextCronTime]
 }
 
 // record sets the fields of the status that are this controller's, but for its condition.
