@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
 )
@@ -44,6 +45,8 @@ type Config struct {
 	Username, Password string
 	// Token asks for the credentials at a token service, not at each request.
 	Token bool
+	// TokenLives is how long tokens are said to be good for; 0 means that is not said.
+	TokenLives time.Duration
 }
 
 // A Request is what the registry saw of one, without its credentials.
@@ -194,7 +197,11 @@ func (r *Registry) serveToken(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"token": r.token()}) // the client notices
+	answer := map[string]any{"token": r.token()}
+	if lives := r.config.TokenLives; lives > 0 {
+		answer["expires_in"] = int(lives.Seconds())
+	}
+	_ = json.NewEncoder(w).Encode(answer) // the client notices
 }
 
 func writeError(w http.ResponseWriter, status int, code string) {

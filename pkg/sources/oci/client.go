@@ -56,7 +56,7 @@ func (s *sessions) connect(ctx context.Context, ref reference.Reference, access 
 	return c, c.failure(err)
 }
 
-// url of a manifest or blob. The session changes the scheme for registries without TLS.
+// url of a manifest or blob. Its scheme is changed on the way to a registry without TLS.
 func (c *client) url(kind, identifier string) string {
 	return "https://" + c.ref.Registry() + "/v2/" + c.ref.Repository() + "/" + kind + "/" + identifier
 }
@@ -69,11 +69,18 @@ func (c *client) do(ctx context.Context, method, url string, header http.Header)
 	maps.Copy(request.Header, header)
 	response, err := c.http.Do(request)
 	if err != nil {
+		if ctx.Err() == nil {
+			c.endpoint.doubt(c.challenge)
+		}
 		return nil, err
 	}
-	if response.StatusCode == http.StatusUnauthorized {
+	switch response.StatusCode {
+	case http.StatusUnauthorized:
 		// The session's way to authenticate is out of date: the next one asks again.
-		c.sessions.forget(c.key)
+		c.sessions.forget(c.lease)
+	case http.StatusBadRequest, http.StatusForbidden:
+		// This is also how a registry answers that has TLS by now, or stands behind another door.
+		c.endpoint.doubt(c.challenge)
 	}
 	return response, nil
 }

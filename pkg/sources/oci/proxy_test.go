@@ -117,7 +117,7 @@ func TestEndpointsAreToldApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[endpoint]int{}
+	seen := map[endpointKey]int{}
 	for i, access := range []sources.Access{
 		{},
 		{Insecure: true},

@@ -25,6 +25,9 @@ const userAgent = "golden-image-apiserver"
 const (
 	dialTimeout   = 10 * time.Second
 	headerTimeout = 30 * time.Second
+	// keptConnections to a registry are as many as it is asked by at a time if it has no limits:
+	// polls that are due together come each minute anew. Of others there are fewer.
+	keptConnections = 64
 )
 
 var (
@@ -65,7 +68,7 @@ func newTransport(access sources.Access) (*http.Transport, error) {
 		TLSHandshakeTimeout:   dialTimeout,
 		ResponseHeaderTimeout: headerTimeout,
 		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   4,
+		MaxIdleConnsPerHost:   keptConnections,
 		ForceAttemptHTTP2:     true,
 		// Layers are compressed already, and their digests are those of the bytes on the wire.
 		DisableCompression:     true,
