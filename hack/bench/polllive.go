@@ -119,10 +119,6 @@ func (b *liveBench) watch(ctx context.Context, suffix string) ([]result, error) 
 	if err := b.idle(ctx); err != nil {
 		return nil, err
 	}
-	// Polls are due in the first seconds of each minute: before these, none is under way.
-	if err := wait(ctx, (2*time.Minute-liveQuiet-time.Since(time.Now().Truncate(time.Minute)))%time.Minute); err != nil {
-		return nil, err
-	}
 	before, err := b.look(ctx)
 	if err != nil {
 		return nil, err
@@ -163,9 +159,12 @@ func (b *liveBench) watch(ctx context.Context, suffix string) ([]result, error) 
 func (b *liveBench) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, liveSettle)
 	defer cancel()
+	if err := quiet(ctx); err != nil {
+		return err
+	}
 	last, err := b.look(ctx)
 	for err == nil {
-		if err = wait(ctx, time.Minute); err != nil {
+		if err = quiet(ctx); err != nil {
 			break
 		}
 		var now pollMetrics
@@ -199,6 +198,14 @@ func (b *liveBench) peak(ctx context.Context, d time.Duration) (int64, error) {
 		}
 	}
 	return most, nil
+}
+
+// quiet waits until shortly before the next full minute. Polls are due in the first seconds of
+// each: before these, none is under way.
+func quiet(ctx context.Context) error {
+	now := time.Now()
+	next := now.Add(liveQuiet).Truncate(time.Minute).Add(time.Minute - liveQuiet)
+	return wait(ctx, next.Sub(now))
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -72,6 +72,8 @@ type Controller struct {
 	claims       corelisters.PersistentVolumeClaimLister
 	volumes      corelisters.PersistentVolumeLister
 	handed       cache.Indexer
+	claimIndex   cache.Indexer
+	podIndex     cache.Indexer
 	classes      storagelisters.StorageClassLister
 	drivers      storagelisters.CSIDriverLister
 	pods         corelisters.PodLister
@@ -110,9 +112,10 @@ func newController(config Config) *Controller {
 		cdi: config.CDI, kube: config.Kubernetes,
 		dataVolumes: config.DataVolumes.Lister(), volumeIndex: config.DataVolumes.Informer().GetIndexer(),
 		dataSources: config.DataSources.Lister(),
-		claims:      config.Claims.Lister(),
-		volumes:     config.Volumes.Lister(), handed: config.Volumes.Informer().GetIndexer(),
-		classes: config.StorageClasses.Lister(), drivers: config.CSIDrivers.Lister(), pods: config.Pods.Lister(),
+		claims:      config.Claims.Lister(), claimIndex: config.Claims.Informer().GetIndexer(),
+		volumes: config.Volumes.Lister(), handed: config.Volumes.Informer().GetIndexer(),
+		classes: config.StorageClasses.Lister(), drivers: config.CSIDrivers.Lister(),
+		pods: config.Pods.Lister(), podIndex: config.Pods.Informer().GetIndexer(),
 		recorder: config.Recorder, clock: config.Clock, resolver: config.Resolver,
 		access:   config.Access,
 		progress: logReader{client: config.Kubernetes},
@@ -126,6 +129,12 @@ func (c *Controller) wire(config Config) error {
 	}
 	if err := config.Volumes.Informer().AddIndexers(handedIndexers()); err != nil {
 		return fmt.Errorf("index volumes: %w", err)
+	}
+	if err := config.Claims.Informer().AddIndexers(madeIndexers()); err != nil {
+		return fmt.Errorf("index claims: %w", err)
+	}
+	if err := config.Pods.Informer().AddIndexers(madeIndexers()); err != nil {
+		return fmt.Errorf("index pods: %w", err)
 	}
 	nobody := func(any) []types.NamespacedName { return nil }
 	for _, source := range []struct {

@@ -4,7 +4,10 @@
 package volume
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -24,6 +27,9 @@ const (
 	byWaiting = "volume.waiting"
 	// byDataVolume: of volumes that are being handed over, namespace/name of the DataVolume.
 	byDataVolume = "volume.handedTo"
+	// byMaker: of worker pods and prime claims, namespace/name of the DataVolume that they were
+	// made for.
+	byMaker = "volume.madeFor"
 )
 
 func volumeIndexers() cache.Indexers {
@@ -68,6 +74,19 @@ func handedIndexers() cache.Indexers {
 			return nil, nil
 		}
 		return []string{pv.Annotations[annVolume]}, nil
+	}}
+}
+
+func madeIndexers() cache.Indexers {
+	return cache.Indexers{byMaker: func(obj any) ([]string, error) {
+		made, err := meta.Accessor(obj)
+		if err != nil {
+			return nil, fmt.Errorf("index by %s: %w", byMaker, err)
+		}
+		if _, ok := made.GetLabels()[v1beta1.LabelDataVolumeUID]; !ok || made.GetAnnotations()[annVolume] == "" {
+			return nil, nil
+		}
+		return []string{made.GetAnnotations()[annVolume]}, nil
 	}}
 }
 
