@@ -6,4 +6,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 hack/local.sh
-GOLDEN_IMAGE_ROOT=$PWD go test -tags e2e -count=1 -timeout 30m -v ./test/e2e/... "$@"
+GOLDEN_IMAGE_ROOT=$PWD go test -tags e2e -count=1 -timeout 30m -parallel 6 -v ./test/e2e/... "$@"

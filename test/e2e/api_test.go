@@ -17,6 +17,7 @@ import (
 // TestOrdinaryUser uses the API through the aggregator as a ServiceAccount that has the
 // cluster's ordinary role "edit" in one namespace.
 func TestOrdinaryUser(t *testing.T) {
+	t.Parallel()
 	namespace := newNamespace(t, "e2e-user")
 	kubectl(t, "-n", namespace, "create", "serviceaccount", "user")
 	kubectl(t, "-n", namespace, "create", "rolebinding", "user", "--clusterrole=edit", "--serviceaccount="+namespace+":user")
@@ -82,6 +83,7 @@ func userOf(t *testing.T, namespace string) []string {
 
 // TestClonesAcrossNamespaces checks who may have a copy of another namespace's volume.
 func TestClonesAcrossNamespaces(t *testing.T) {
+	t.Parallel()
 	images := newNamespace(t, "e2e-clone-images")
 	own := newNamespace(t, "e2e-clone-user")
 	kubectl(t, "-n", own, "create", "serviceaccount", "user")

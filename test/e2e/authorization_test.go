@@ -66,6 +66,7 @@ func TestCloneIsCheckedAgainWhenItResolves(t *testing.T) {
 // TestCronOfAClaim keeps a DataSource current from a claim of another namespace, in the name of
 // a ServiceAccount.
 func TestCronOfAClaim(t *testing.T) {
+	t.Parallel()
 	images, own := newNamespace(t, "e2e-claim-images"), newNamespace(t, "e2e-claim-cron")
 	want := sourceOfAll(t, images, "claim")
 	kubectl(t, "-n", own, "create", "serviceaccount", "importer")
@@ -95,6 +96,7 @@ func TestCronOfAClaim(t *testing.T) {
 
 // TestSuspendedCron polls by trigger alone.
 func TestSuspendedCron(t *testing.T) {
+	t.Parallel()
 	namespace := newNamespace(t, "e2e-suspend")
 	const repository = "registry.golden-image.test/disks/suspend:1"
 	push(t, repository, "suspend")

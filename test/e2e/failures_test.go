@@ -29,6 +29,8 @@ func TestFailuresShowAndHeal(t *testing.T) {
 		message           []string
 		// before makes the fault, mend ends it.
 		before, mend func(t *testing.T)
+		// alone is what takes something from the others.
+		alone bool
 	}{
 		"unknown tag": {
 			cron:      cronManifest{name: "tag", url: open + "tag:" + later},
@@ -79,7 +81,8 @@ func TestFailuresShowAndHeal(t *testing.T) {
 				secret(t, namespace, "down", password(t))
 				run(t, "", "hack/cluster/registry.sh", "stop", "private")
 			},
-			mend: func(t *testing.T) { run(t, "", "hack/cluster/registry.sh", "start", "private") },
+			mend:  func(t *testing.T) { run(t, "", "hack/cluster/registry.sh", "start", "private") },
+			alone: true,
 		},
 		"image without a disk": {
 			cron:      cronManifest{name: "nodisk", url: open + "nodisk:1"},
@@ -110,39 +113,44 @@ func TestFailuresShowAndHeal(t *testing.T) {
 			},
 		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			test.before(t)
-			test.cron.namespace = namespace
-			cron := "dic/" + test.cron.name
-			apply(t, test.cron.String())
-			wait(t, namespace, cron, "condition="+test.condition+"=False")
-			condition := "{.status.conditions[?(@.type==\"" + test.condition + "\")]"
-			eventually(t, namespace, func() string {
-				if got := get(t, namespace, cron, condition+".reason}"); got != test.reason {
-					return "the reason is " + got + ", want " + test.reason
+	t.Run("faults", func(t *testing.T) {
+		for name, test := range tests {
+			t.Run(name, func(t *testing.T) {
+				if !test.alone {
+					t.Parallel()
 				}
-				return ""
+				test.before(t)
+				test.cron.namespace = namespace
+				cron := "dic/" + test.cron.name
+				apply(t, test.cron.String())
+				wait(t, namespace, cron, "condition="+test.condition+"=False")
+				condition := "{.status.conditions[?(@.type==\"" + test.condition + "\")]"
+				eventually(t, namespace, func() string {
+					if got := get(t, namespace, cron, condition+".reason}"); got != test.reason {
+						return "the reason is " + got + ", want " + test.reason
+					}
+					return ""
+				})
+				message := get(t, namespace, cron, condition+".message}")
+				t.Logf("%s: %s", test.reason, message)
+				for _, word := range test.message {
+					if !strings.Contains(message, word) {
+						t.Errorf("the message does not say %q: %s", word, message)
+					}
+				}
+				eventually(t, namespace, func() string {
+					events := kubectl(t, "-n", namespace, "get", "events", "--field-selector", "type=Warning,involvedObject.kind=DataImportCron,involvedObject.name="+test.cron.name)
+					if !strings.Contains(events, "dataimportcron/"+test.cron.name) {
+						return "no event: " + events
+					}
+					return ""
+				})
+				test.mend(t)
+				wait(t, namespace, cron, "condition=UpToDate")
+				wait(t, namespace, "das/"+test.cron.name, "condition=Ready")
 			})
-			message := get(t, namespace, cron, condition+".message}")
-			t.Logf("%s: %s", test.reason, message)
-			for _, word := range test.message {
-				if !strings.Contains(message, word) {
-					t.Errorf("the message does not say %q: %s", word, message)
-				}
-			}
-			eventually(t, namespace, func() string {
-				events := kubectl(t, "-n", namespace, "get", "events", "--field-selector", "type=Warning,involvedObject.kind=DataImportCron,involvedObject.name="+test.cron.name)
-				if !strings.Contains(events, "dataimportcron/"+test.cron.name) {
-					return "no event: " + events
-				}
-				return ""
-			})
-			test.mend(t)
-			wait(t, namespace, cron, "condition=UpToDate")
-			wait(t, namespace, "das/"+test.cron.name, "condition=Ready")
-		})
-	}
+		}
+	})
 	leftovers(t, namespace)
 }
 

@@ -150,6 +150,7 @@ func movedFrom(t *testing.T, namespace, before string) string {
 // TestCloudImages follows a folder of cloud images: its builds, a checksum that is wrong, and
 // the time while its server is gone.
 func TestCloudImages(t *testing.T) {
+	t.Parallel()
 	namespace, m := newNamespace(t, "e2e-http"), newMirror(t)
 	want := m.publish("")
 	apply(t, fmt.Sprintf(`
@@ -218,6 +219,7 @@ func checkBuild(t *testing.T, namespace, claim, want string) {
 
 // TestFilesOfDataVolumes imports a file that is compressed, and one whose checksum is another.
 func TestFilesOfDataVolumes(t *testing.T) {
+	t.Parallel()
 	namespace, m := newNamespace(t, "e2e-http-volumes"), newMirror(t)
 	want := m.publish("")
 	volume := func(name, source string) {

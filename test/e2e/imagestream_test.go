@@ -50,6 +50,7 @@ func holding(reference, digest string) string {
 // TestImageStream takes the manifest of the documentation, for a cluster that gets the API of
 // ImageStreams while the server runs.
 func TestImageStream(t *testing.T) {
+	t.Parallel()
 	// A run that was killed has left it.
 	kubectl(t, "delete", "crd", "imagestreams.image.openshift.io", "--ignore-not-found")
 	namespace := newNamespace(t, streamNamespace)

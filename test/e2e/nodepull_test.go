@@ -36,6 +36,7 @@ func onlyNodes(t *testing.T) {
 // a Pod on a node tells the digest, an event says so, and what the tag names later is imported
 // too.
 func TestImagesThatNodesAloneMayRead(t *testing.T) {
+	t.Parallel()
 	const (
 		cron       = "fedora"
 		repository = "/disks/nodepull:1"

@@ -49,6 +49,7 @@ func postEvent(t *testing.T, token, body string) int {
 
 // A registry that tells of a push has the image imported, although the schedule is far off.
 func TestPush(t *testing.T) {
+	t.Parallel()
 	namespace := newNamespace(t, "e2e-push")
 	const repository = "registry.golden-image.test/disks/push:1"
 	run(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: golden-image-registry-events, namespace: golden-image}\nstringData: {e2e: "+eventToken+"}\n",

@@ -15,6 +15,7 @@ import (
 // polls it, and stops it for minutes. Each time the cron says so and heals when it is given what it
 // needs, and its users keep their image.
 func TestConditionsTellTheTruthAllAlong(t *testing.T) {
+	t.Parallel()
 	namespace := newNamespace(t, "e2e-rotation")
 	const name = "rotating"
 	push(t, "registry.golden-image.test/rotation/disk:1", "rotation")

@@ -12,6 +12,7 @@ import (
 // TestWhereDisksGo imports and clones between the kinds of volumes, storage classes and
 // namespaces, and compares every byte.
 func TestWhereDisksGo(t *testing.T) {
+	t.Parallel()
 	const (
 		repository = "registry.golden-image.test/disks/volumes:1"
 		size       = 256 << 20
