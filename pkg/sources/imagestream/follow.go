@@ -122,11 +122,10 @@ func (r *Resolver) keep(ctx context.Context) {
 	go func() {
 		defer close(done)
 		if cache.WaitForCacheSync(running.Done(), handled.HasSynced) {
-			r.turn(func(s *state) {
-				s.absent, s.streams = false, imagelisters.NewImageStreamLister(informer.GetIndexer())
-			})
+			streams := imagelisters.NewImageStreamLister(informer.GetIndexer())
+			r.turn(func(s *state) { s.absent, s.streams = false, streams })
 			// Whoever began to watch before now was told of none of them.
-			r.tell(locations(imagelisters.NewImageStreamLister(informer.GetIndexer()))...)
+			r.tell(locations(streams)...)
 		}
 	}()
 	informer.RunWithContext(running)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,28 @@ func TestOnlyChangesOfTagsAreTold(t *testing.T) {
 		synctest.Wait()
 		a.expectTold(namespace+"/new", location)
 		a.expectError(sources.NotFound, "ImageStream rhel8-is does not exist in namespace images: create it")
+	})
+}
+
+// TestWhoWatchesWhileTheFirstListIsReadIsToldOfAll begins to watch when the first list was handled,
+// and is not known to be yet.
+func TestWhoWatchesWhileTheFirstListIsReadIsToldOfAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t, nil, stream(streamName, tagged("latest", digest("a"))))
+		synctest.Wait()
+		told := make(chan string, 8)
+		ctx, cancel := context.WithCancel(t.Context())
+		var watching sync.WaitGroup
+		watching.Go(func() { a.resolver.Watch(ctx, func(location string) { told <- location }) })
+		pass(t, time.Second)
+		cancel()
+		watching.Wait()
+		if len(told) == 0 {
+			t.Fatal("told of nothing")
+		}
+		if got := <-told; got != location {
+			t.Errorf("told of %s", got)
+		}
 	})
 }
 
