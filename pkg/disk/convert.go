@@ -97,7 +97,7 @@ func imageOptions(format Format) (string, error) {
 		"read-only": true,
 		"file":      map[string]any{"driver": "file", "filename": inheritedFile, "locking": "off"},
 	}
-	if format == QCOW2 || format == VMDK {
+	if format == VMDK {
 		options["backing"] = nil
 	}
 	encoded, err := json.Marshal(options)

@@ -215,12 +215,16 @@ func TestWriteToAFullVolume(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	// The image and its disk do not fit together.
 	dense := sampleDisk()[:2*mib]
 	dense = bytes.Repeat(dense, 3)
-	_, err := New(Config{}).Write(t.Context(), Source{Stream: bytes.NewReader(imageOf(t, dense, "qcow2"))}, Target{Path: filepath.Join(dir, "disk.img")})
+	// The image and its disk do not fit together.
+	_, err := New(Config{}).Write(t.Context(), Source{Stream: bytes.NewReader(imageOf(t, dense, "vmdk"))}, Target{Path: filepath.Join(dir, "disk.img")})
 	checkError(t, err, TooLarge, "no space left")
 	checkOnly(t, dir)
+	// A qcow2 image needs no place of its own.
+	if _, err := New(Config{}).Write(t.Context(), Source{Stream: bytes.NewReader(imageOf(t, dense, "qcow2"))}, Target{Path: filepath.Join(dir, "disk.img")}); err != nil {
+		t.Fatal(err)
+	}
 	// A disk that is larger than the volume is refused before anything is written.
 	_, err = New(Config{}).Write(t.Context(), Source{Stream: bytes.NewReader(sampleDisk()), Size: 12 * mib}, Target{Path: filepath.Join(dir, "disk.img"), SizeBytes: 16 * mib})
 	checkError(t, err, TooLarge, "virtual image size 12582912")

@@ -9,8 +9,9 @@
 // fault. An Engine does it by one method, behind which it may be done in any way.
 //
 // A file appears under its name only when it is complete. Zeros are not written where the
-// target has them anyway. Raw disks are written while they are read, compressed with gzip or
-// zstd or not. The other formats are first stored beside the target, checked by this
+// target has them anyway. Raw disks and qcow2 images (package qcow2) are written while they are
+// read, compressed with gzip or zstd or not; of a qcow2 image whose tables come late, a part is
+// kept beside the target meanwhile. The other formats are first stored there, checked by this
 // package, and then converted by qemu-img, which is told the format and never guesses.
 //
 // Images are hostile: one that names other files (backing files, external data, extents) is

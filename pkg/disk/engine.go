@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 )
 
 // A Source is a disk image to read. One of Stream and File is set.
@@ -68,7 +69,9 @@ type Config struct {
 
 // An Engine writes disks, one at a time.
 type Engine struct {
-	config   Config
+	config Config
+	// mu is of progress: parts of a disk are written at the same time.
+	mu       sync.Mutex
 	progress Progress
 	// readShare is how much of the fraction reading takes; the rest is conversion.
 	readShare float64
@@ -137,6 +140,8 @@ const almost = 0.99
 
 // advance reports progress. A fraction does not go back.
 func (e *Engine) advance(fraction float64, read, written int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.progress.Fraction = max(e.progress.Fraction, min(fraction, 1)*almost)
 	e.progress.BytesRead += read
 	e.progress.BytesWritten += written

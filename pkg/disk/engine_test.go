@@ -387,7 +387,7 @@ func TestWriteTellsWhatItCannotWrite(t *testing.T) {
 	checkError(t, err, Write, "no such file")
 	_, err = New(Config{}).Write(t.Context(), Source{Stream: strings.NewReader("x")}, Target{Path: fileOf(t, nil).Name(), Block: true})
 	checkError(t, err, Write, "not a block device")
-	_, err = New(Config{QEMUImg: "/gone/qemu-img"}).Write(t.Context(), Source{Stream: bytes.NewReader(imageOf(t, sampleDisk(), "qcow2"))},
+	_, err = New(Config{QEMUImg: "/gone/qemu-img"}).Write(t.Context(), Source{Stream: bytes.NewReader(imageOf(t, sampleDisk(), "vmdk"))},
 		Target{Path: filepath.Join(t.TempDir(), "disk.img")})
 	checkError(t, err, Write, "/gone/qemu-img")
 }

@@ -76,6 +76,12 @@ func TestDamagedImagesAreTheImagesFault(t *testing.T) {
 	copy(qcow2[table:], "\x80\x00\x00\x00\x00\x00\x12\x00")
 	dir := t.TempDir()
 	_, err := New(Config{}).Write(t.Context(), Source{Stream: bytes.NewReader(qcow2)}, Target{Path: filepath.Join(dir, "disk.img")})
+	checkError(t, err, Unsupported, "where none can be (4608)")
+	checkOnly(t, dir)
+	// Of a format that qemu-img reads, the tables are of an absurd size.
+	vmdk := imageOf(t, sampleDisk(), "vmdk")
+	binary.LittleEndian.PutUint32(vmdk[44:], 1<<32-1)
+	_, err = New(Config{}).Write(t.Context(), Source{Stream: bytes.NewReader(vmdk)}, Target{Path: filepath.Join(dir, "disk.img")})
 	checkError(t, err, Unsupported, "cannot be converted")
 	checkOnly(t, dir)
 }

@@ -6,85 +6,24 @@ package disk
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"io"
 	"strings"
-)
 
-// Features of a qcow2 image without which it cannot be read, from its specification.
-const (
-	qcow2Corrupt      = 1 << 1
-	qcow2ExternalData = 1 << 2
-	qcow2Known        = 1<<0 | qcow2Corrupt | qcow2ExternalData | 1<<3 | 1<<4
-	qcow2ExtendedL2   = 1 << 4
+	"goldenimage.dev/pkg/disk/qcow2"
 )
-
-// qcow2Header is how a qcow2 image begins; the last five fields are of version 3 alone.
-type qcow2Header struct {
-	Magic                   [4]byte
-	Version                 uint32
-	BackingOffset           uint64
-	BackingSize             uint32
-	ClusterBits             uint32
-	Size                    uint64
-	CryptMethod             uint32
-	L1Size                  uint32
-	L1Offset                uint64
-	RefcountOffset          uint64
-	RefcountClusters        uint32
-	Snapshots               uint32
-	SnapshotsOffset         uint64
-	Incompatible            uint64
-	Compatible, Autoclear   uint64
-	RefcountOrder, OwnBytes uint32
-}
 
 func inspectQCOW2(r io.ReaderAt) (int64, error) {
-	var h qcow2Header
-	if err := readHeader(r, binary.BigEndian, &h); err != nil {
+	p := make([]byte, qcow2.HeaderSize)
+	n, err := r.ReadAt(p, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
-	if h.Version == 2 {
-		h.Incompatible, h.RefcountOrder = 0, 4
+	h, err := qcow2.ParseHeader(p[:n])
+	if err != nil {
+		return 0, refuse(QCOW2, err.Error())
 	}
-	if err := h.complete(); err != nil {
-		return 0, err
-	}
-	if h.ClusterBits < 9 || h.ClusterBits > 21 || h.RefcountOrder > 6 {
-		return 0, refuse(QCOW2, "has a damaged header")
-	}
-	if h.Size > maxVirtualSize || h.L1Size > 32<<20/8 {
-		return 0, refuse(QCOW2, fmt.Sprintf("claims a size of %d bytes", h.Size))
-	}
-	l2Entry := uint64(8)
-	if h.Incompatible&qcow2ExtendedL2 != 0 {
-		l2Entry = 16
-	}
-	// What one entry of the first table maps, in bytes.
-	mapped := uint64(1) << (2 * h.ClusterBits) / l2Entry
-	if uint64(h.L1Size)*mapped < h.Size {
-		return 0, refuse(QCOW2, "has a table that is too small for its size")
-	}
-	return int64(h.Size), nil
-}
-
-// complete refuses images that need more than themselves to be read.
-func (h qcow2Header) complete() error {
-	switch {
-	case h.Version != 2 && h.Version != 3:
-		return refuse(QCOW2, fmt.Sprintf("has version %d: 2 and 3 are supported", h.Version))
-	case h.BackingOffset != 0 || h.BackingSize != 0:
-		return refuse(QCOW2, "has a backing file, which is not in the image: flatten it with qemu-img convert")
-	case h.CryptMethod != 0:
-		return refuse(QCOW2, "is encrypted")
-	case h.Incompatible&qcow2ExternalData != 0:
-		return refuse(QCOW2, "has its data in another file")
-	case h.Incompatible&qcow2Corrupt != 0:
-		return refuse(QCOW2, "is marked as corrupt: repair it with qemu-img check")
-	case h.Incompatible&^uint64(qcow2Known) != 0:
-		return refuse(QCOW2, fmt.Sprintf("needs features that are not known (%#x)", h.Incompatible))
-	}
-	return nil
+	return h.Size, nil
 }
 
 func inspectVMDK(r io.ReaderAt) (int64, error) {

@@ -48,6 +48,9 @@ func (e *Engine) writeStream(ctx context.Context, r io.Reader, size int64, out o
 	if info.VirtualSize > out.limit() {
 		return info, tooLarge(info.VirtualSize, out.limit())
 	}
+	if format == QCOW2 {
+		return e.convertQCOW2(ctx, buffered, out)
+	}
 	return e.spoolAndConvert(ctx, format, buffered, out)
 }
 
@@ -173,6 +176,9 @@ func (e *Engine) writeFile(ctx context.Context, f *os.File, out output) (Info, e
 	}
 	if format == Gzip || format == Zstd {
 		return e.writeCompressed(ctx, format, &counting{engine: e, inner: io.NewSectionReader(f, 0, size), size: size}, out)
+	}
+	if format == QCOW2 {
+		return e.convertQCOW2(ctx, &counting{engine: e, inner: io.NewSectionReader(f, 0, size), size: size}, out)
 	}
 	e.readShare = 0
 	e.advance(0, size, 0)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -157,7 +158,7 @@ type deviceOutput struct {
 	*os.File
 	size int64
 	// noZeroOut is set when the device cannot zero ranges by itself.
-	noZeroOut bool
+	noZeroOut atomic.Bool
 }
 
 func openDevice(t Target) (output, error) {
@@ -193,7 +194,7 @@ func (o *deviceOutput) spool(temp string) string {
 func (o *deviceOutput) file() *os.File { return o.File }
 
 func (o *deviceOutput) zero(offset, length int64) error {
-	if !o.noZeroOut {
+	if !o.noZeroOut.Load() {
 		// The kernel lets the device do it if it can, and writes zeros otherwise.
 		arguments := [2]uint64{uint64(offset), uint64(length)}
 		err := ioctlPointer(o.File, unix.BLKZEROOUT, &arguments)
@@ -203,7 +204,7 @@ func (o *deviceOutput) zero(offset, length int64) error {
 		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EIO) {
 			return err
 		}
-		o.noZeroOut = true
+		o.noZeroOut.Store(true)
 	}
 	return writeZeros(o.File, offset, length)
 }

@@ -182,7 +182,7 @@ func expected() []string {
 		"pkg/apis/cdi/v1beta1", "pkg/apis/cdi/validation", "pkg/apis/importer/v1",
 		"pkg/controllers/datasource", "pkg/controllers/imports", "pkg/controllers/installation", "pkg/controllers/poll", "pkg/controllers/publish",
 		"pkg/controllers/push", "pkg/controllers/retention", "pkg/controllers/storageprofile", "pkg/controllers/volume",
-		"pkg/disk", "pkg/registry/cdi/rest", "pkg/registry/cdi/tables", "pkg/sources", "pkg/sources/http", "pkg/sources/imagestream", "pkg/sources/nodepull", "pkg/sources/oci", "pkg/sources/polite", "pkg/sources/pvc",
+		"pkg/disk", "pkg/disk/qcow2", "pkg/registry/cdi/rest", "pkg/registry/cdi/tables", "pkg/sources", "pkg/sources/http", "pkg/sources/imagestream", "pkg/sources/nodepull", "pkg/sources/oci", "pkg/sources/polite", "pkg/sources/pvc",
 		"pkg/sources/sourcestest",
 	}
 }
