@@ -49,17 +49,19 @@ func randomDisk(random *rand.Rand, size int) []byte {
 		piece := disk[at : at+n]
 		switch random.IntN(3) {
 		case 0:
-			for i := range piece {
-				piece[i] = byte(random.Uint32())
-			}
+			fillRandom(random, piece)
 		case 1:
-			for i := range piece {
-				piece[i] = "golden image "[i%13]
-			}
+			copy(piece, bytes.Repeat([]byte("golden image "), n/13+1))
 		}
 		at += n
 	}
 	return disk
+}
+
+func fillRandom(random *rand.Rand, p []byte) {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], random.Uint64())
+	_, _ = rand.NewChaCha8(seed).Read(p) // it never fails
 }
 
 // A piece is a part of an image that is placed as a whole.
@@ -79,6 +81,8 @@ type author struct {
 	disk   []byte
 	pieces []piece
 	zstd   *zstd.Encoder
+	// deflate is QEMU's: with a window of 4 KiB.
+	deflate *flate.Writer
 }
 
 func (a *author) cluster() int { return 1 << a.bits }
@@ -97,7 +101,11 @@ func write(t testing.TB, v variant, disk []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &author{variant: v, random: rand.New(rand.NewPCG(v.seed, 1)), disk: disk, zstd: encoder} //nolint:gosec // a test's
+	deflate, err := flate.NewWriterWindow(nil, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &author{variant: v, random: rand.New(rand.NewPCG(v.seed, 1)), disk: disk, zstd: encoder, deflate: deflate} //nolint:gosec // a test's
 	a.fillTables(t)
 	return a.place()
 }
@@ -123,9 +131,7 @@ func (a *author) fillTables(t testing.TB) {
 	}
 	for range clusters * a.garbage / 100 {
 		junk := make([]byte, cluster)
-		for i := range junk {
-			junk[i] = byte(a.random.Uint32())
-		}
+		fillRandom(a.random, junk)
 		a.pieces = append(a.pieces, piece{content: junk, of: a.random.IntN(tables)})
 	}
 }
@@ -208,14 +214,11 @@ func (a *author) pack(t testing.TB, p *packing, content, entry []byte) bool {
 		packed = a.zstd.EncodeAll(content, nil)
 	} else {
 		var out bytes.Buffer
-		w, err := flate.NewWriterWindow(&out, 4096)
-		if err == nil {
-			_, err = w.Write(content)
+		a.deflate.Reset(&out)
+		if _, err := a.deflate.Write(content); err != nil {
+			t.Fatal(err)
 		}
-		if err == nil {
-			err = w.Close()
-		}
-		if err != nil {
+		if err := a.deflate.Close(); err != nil {
 			t.Fatal(err)
 		}
 		packed = out.Bytes()
